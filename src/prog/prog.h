@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A loaded program. Immutable once published, except its statistics; shared by threads through
+ * its reference count.
+ */
+#ifndef SKEP_PROG_PROG_H
+#define SKEP_PROG_PROG_H
+
+#include <stdatomic.h>
+
+#include "base/types.h"
+#include "isa/insn.h"
+#include "obj/obj.h"
+#include "prog/run.h"
+#include "spec/ctx.h"
+#include "spec/spec.h"
+
+struct map;
+struct btf;
+struct cbpf_prog;
+
+#define PROG_NAME_BYTES 16
+#define PROG_TAG_BYTES	8
+
+struct prog_subprog {
+	u32 start, end; /* instructions [start, end) */
+	const char *name; /* from BTF; NULL without it */
+};
+
+/* A row of BTF.ext's line_info; the strings live in the program's BTF. */
+struct prog_line {
+	u32 insn_idx;
+	u32 line, col;
+	const char *file, *text;
+};
+
+struct prog {
+	struct obj obj;
+	enum prog_type type;
+	u32 expected_attach_type;
+	u32 flags;
+	char name[PROG_NAME_BYTES];
+	u8 tag[PROG_TAG_BYTES];
+
+	const struct insn *insns_loaded; /* as the caller gave them, map fds included */
+	u32 insns_loaded_cnt;
+	/* What runs: map references are addresses, `orig_idx[i]` is the index in insns_loaded. */
+	struct insn *insns;
+	u32 insn_cnt;
+	u32 *orig_idx; /* NULL: the same index */
+
+	struct prog_subprog *subprogs; /* [0] is the main function */
+	u32 subprog_cnt;
+	struct prog_line *lines; /* ascending by insn_idx */
+	u32 line_cnt;
+	struct map **maps; /* referenced once each */
+	u32 map_cnt;
+	struct btf *btf; /* NULL or a reference */
+	struct cbpf_prog *classic; /* what the converter started from, to be read back */
+	u64 load_time_ns;
+	u32 uid;
+	bool gpl_compatible;
+
+	const struct ctx_class *ctx_class; /* NULL: r1 is plain memory in run->extents */
+
+	/*
+	 * The engine's code. enter() runs the program once with @ctx in r1 (@arg2 in r2, which only
+	 * raw programs use) and returns 0 with the result in *ret_r0, or -EFAULT with run->fault set.
+	 */
+	int (*enter)(struct run *run, const struct prog *prog, void *ctx, u64 arg2, u64 *ret_r0);
+	void *code;
+	void (*code_free)(void *code);
+	const char *engine; /* "guard", "run", later "jit" */
+
+	_Atomic u64 run_cnt, run_ns;
+};
+
+/* A helper that the engine's compiler may bind a call to. */
+struct helper_binding {
+	helper_fn fn;
+	const struct helper_info *info; /* NULL: an embedder's own, whose arguments nobody can check */
+};
+
+/* How an engine finds helpers: they live on its own floor, so core hands this in. */
+struct helper_resolver {
+	/* 0, or -EINVAL when there is no such helper (for this program type). */
+	int (*resolve)(void *cookie, s32 id, struct helper_binding *ret_binding);
+	void *cookie;
+};
+
+static inline u32 prog_orig_idx(const struct prog *prog, u32 idx)
+{
+	return prog->orig_idx ? prog->orig_idx[idx] : idx;
+}
+
+static inline int prog_run(struct run *run, const struct prog *prog, void *ctx, u64 *ret_r0)
+{
+	run->prog = prog;
+	run->ctx = ctx;
+	run->tail_calls = 0;
+	return prog->enter(run, prog, ctx, 0, ret_r0);
+}
+
+#endif

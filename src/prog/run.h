@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The run context: all that one execution of a program needs, on the caller's stack. It carries
+ * the operations that maps and helpers need from above, so that nothing includes upward.
+ *
+ * A run belongs to one thread and holds one CPU slot (design 2.10) from run_begin to run_end:
+ * tail calls, callbacks and every packet of a batch included.
+ */
+#ifndef SKEP_PROG_RUN_H
+#define SKEP_PROG_RUN_H
+
+#include "base/extent.h"
+#include "base/types.h"
+#include "prog/fault.h"
+
+struct prog;
+struct map;
+struct run;
+
+/*
+ * A helper as programs call it. Arguments are r1..r5, the result is r0. The run context comes
+ * sixth so that a JIT can make the call plain: arguments already stand in argument registers.
+ */
+typedef u64 (*helper_fn)(u64 r1, u64 r2, u64 r3, u64 r4, u64 r5, struct run *run);
+
+struct run_ops {
+	/* Calls the BPF function @fn (a callback) with up to five arguments, in this run's engine. */
+	u64 (*callback)(struct run *run, u64 fn, const u64 args[5]);
+	/* One message of trace_printk, without a newline of its own unless the program wrote one. */
+	void (*trace)(struct run *run, const char *text, size_t len);
+	/* 0 when @ifindex is an interface of this run, else -errno. */
+	int (*redirect_ok)(struct run *run, u32 ifindex);
+};
+
+struct run_redirect {
+	u32 ifindex; /* where bpf_redirect or bpf_redirect_map sent the packet */
+	u64 flags;
+	bool broadcast; /* BPF_F_BROADCAST over all entries of @map */
+	struct map *map; /* borrowed: the program holds it for the whole run */
+};
+
+#define RUN_TAIL_CALLS_MAX 33 /* MAX_TAIL_CALL_CNT of the kernel */
+#define RUN_EXTENTS_MAX	   8
+
+struct run {
+	const struct prog *prog; /* the one that runs now (changes at a tail call) */
+	u32 cpu;		 /* the leased slot, also bpf_get_smp_processor_id */
+	u32 tail_calls;		 /* made so far by this execution */
+	u64 insns_left;		 /* budget of guarded execution; unused in `run` and the JIT */
+	void *ctx;		 /* what r1 pointed to at entry */
+	const struct run_ops *ops;
+	void *owner;		 /* whoever set `ops` */
+	struct run_redirect redirect;
+	struct fault fault; /* why the last execution ended with -EFAULT */
+	/* Memory that the embedder lets this run touch beside context, stack and maps. */
+	struct extent extents[RUN_EXTENTS_MAX];
+	u32 extent_cnt;
+	u64 rand_state[4]; /* get_prandom_u32; seeded per run context */
+};
+
+#endif
