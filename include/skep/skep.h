@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * libskep: the Linux kernel's BPF system in user space.
+ *
+ * A struct skep is one whole BPF "kernel": its maps, programs and BTF have ids of their own. A
+ * process may hold several; nothing is shared between them. Functions are thread-safe unless they
+ * say otherwise. Those that return int return 0 or a negative errno; pointers are returned through
+ * the last argument and written only on success. Freeing NULL does nothing.
+ */
+#ifndef SKEP_SKEP_H
+#define SKEP_SKEP_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define SKEP_API __attribute__((visibility("default")))
+
+struct skep;
+
+/* One line or message of the system: bpf_trace_printk, a loader's warning. @text has no NUL. */
+typedef void (*skep_text_fn)(void *cookie, const char *text, size_t len);
+
+struct skep_opts {
+	size_t size; /* sizeof(struct skep_opts): lets the struct grow */
+	skep_text_fn trace; /* what programs print; NULL: stderr */
+	void *trace_cookie;
+	uint32_t cpus; /* CPU slots; 0: as many as the host has possible CPUs */
+	uint32_t reserved; /* must be 0 */
+	uint64_t guard_budget; /* instructions per guarded execution; 0: the default */
+};
+
+/* @opts may be NULL. -EINVAL for a size or option that this version does not know. */
+SKEP_API int skep_new(const struct skep_opts *opts, struct skep **ret_skep);
+/* Drops the caller's hold; what open fds still refer to lives on until those close. */
+SKEP_API void skep_free(struct skep *skep);
+
+/* "0.1.0"; never freed. */
+SKEP_API const char *skep_version(void);
+
+/*
+ * bpf(2) on this instance: same commands, attr layout and errors as Linux 6.18, but the error is
+ * returned as a negative number instead of through errno. Fds are real fds of this process.
+ */
+SKEP_API long skep_bpf(struct skep *skep, int cmd, void *attr, unsigned int size);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

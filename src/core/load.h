@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * From bytes to a program that can run: check the encoding, resolve maps and functions, bind an
+ * engine. What BPF_PROG_LOAD does after its attr is parsed, and what the embedding doors call.
+ */
+#ifndef SKEP_CORE_LOAD_H
+#define SKEP_CORE_LOAD_H
+
+#include "base/str.h"
+#include "base/types.h"
+#include "isa/insn.h"
+#include "prog/prog.h"
+#include "spec/spec.h"
+
+struct btf;
+struct skep;
+
+struct prog_load_attr {
+	enum prog_type type;
+	u32 expected_attach_type;
+	u32 flags;
+	const struct insn *insns; /* copied */
+	u32 insn_cnt;
+	char name[PROG_NAME_BYTES];
+	bool gpl_compatible;
+	struct btf *btf; /* borrowed; NULL without */
+	/* Raw func_info and line_info of BTF.ext, record sizes as given. */
+	const void *func_info, *line_info;
+	u32 func_info_cnt, func_info_rec_bytes;
+	u32 line_info_cnt, line_info_rec_bytes;
+	/*
+	 * A new reference to the map behind @fd (BPF_PSEUDO_MAP_FD) or fd_array[@fd]
+	 * (BPF_PSEUDO_MAP_IDX, @by_index). 0, -EBADF, -EINVAL.
+	 */
+	int (*map_of_fd)(void *cookie, s32 fd, bool by_index, struct map **ret_map);
+	void *cookie;
+	u32 log_level;
+	struct str *log; /* gets the reason when loading fails (and more by level); may be NULL */
+};
+
+int core_prog_load(struct skep *skep, const struct prog_load_attr *attr,
+		   struct prog **ret_prog) must_check;
+
+#endif
