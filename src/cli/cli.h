@@ -35,7 +35,8 @@ int cli_read_file(const char *path, size_t max_bytes, char **ret_data, size_t *r
 int cli_write_file(const char *path, const void *data, size_t len) must_check;
 
 /* Hex digits, blanks ignored, into bytes. -EINVAL with *ret_bad set to the first bad character. */
-int cli_parse_hex(const char *text, u8 **ret_data, size_t *ret_len, const char **ret_bad) must_check;
+int cli_parse_hex(const char *text, u8 **ret_data, size_t *ret_len,
+		  const char **ret_bad) must_check;
 /* A whole decimal or 0x number. */
 int cli_parse_u64(const char *text, u64 *ret_value) must_check;
 

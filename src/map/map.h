@@ -57,14 +57,14 @@ struct map_ops {
 	int (*update)(struct map *map, u32 cpu, const void *key, const void *value, u64 flags);
 	int (*delete)(struct map *map, const void *key);
 
-	/* From user space: values are copied whole, all CPUs' for per-CPU types (each rounded to 8). */
+	/* From user space: values are copied whole, all CPUs' for per-CPU types (rounded to 8). */
 	int (*user_lookup)(struct map *map, const void *key, void *value, u64 flags);
 	int (*user_update)(struct map *map, const void *key, const void *value, u64 flags);
 	int (*next_key)(struct map *map, const void *key, void *ret_next_key); /* key may be NULL */
 
 	/* The element that holds @addr, or the nearest one: for the guard and its reports. */
 	bool (*extent_at)(struct map *map, u64 addr, struct extent *ret_extent);
-	/* Program and inner-map types: what a handle leads to (a borrowed, epoch-protected pointer). */
+	/* Program and inner-map types: what a handle leads to (borrowed, epoch-protected). */
 	void *(*lookup_obj)(struct map *map, u32 index);
 };
 

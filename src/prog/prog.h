@@ -65,7 +65,7 @@ struct prog {
 
 	/*
 	 * The engine's code. enter() runs the program once with @ctx in r1 (@arg2 in r2, which only
-	 * raw programs use) and returns 0 with the result in *ret_r0, or -EFAULT with run->fault set.
+	 * raw programs use): 0 with the result in *ret_r0, or -EFAULT with run->fault set.
 	 */
 	int (*enter)(struct run *run, const struct prog *prog, void *ctx, u64 arg2, u64 *ret_r0);
 	void *code;
@@ -78,7 +78,7 @@ struct prog {
 /* A helper that the engine's compiler may bind a call to. */
 struct helper_binding {
 	helper_fn fn;
-	const struct helper_info *info; /* NULL: an embedder's own, whose arguments nobody can check */
+	const struct helper_info *info; /* NULL: an embedder's own, arguments unchecked */
 };
 
 /* How an engine finds helpers: they live on its own floor, so core hands this in. */

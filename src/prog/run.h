@@ -24,9 +24,9 @@ struct run;
 typedef u64 (*helper_fn)(u64 r1, u64 r2, u64 r3, u64 r4, u64 r5, struct run *run);
 
 struct run_ops {
-	/* Calls the BPF function @fn (a callback) with up to five arguments, in this run's engine. */
+	/* Calls the BPF function @fn (a callback) with five arguments, in this run's engine. */
 	u64 (*callback)(struct run *run, u64 fn, const u64 args[5]);
-	/* One message of trace_printk, without a newline of its own unless the program wrote one. */
+	/* One message of trace_printk; it ends in a newline only if the program wrote one. */
 	void (*trace)(struct run *run, const char *text, size_t len);
 	/* 0 when @ifindex is an interface of this run, else -errno. */
 	int (*redirect_ok)(struct run *run, u32 ifindex);
