@@ -25,6 +25,19 @@ enum ctx_access {
 	CTX_READ = 1,
 	CTX_WRITE = 2,
 	CTX_NARROW = 4, /* parts of the field may be read */
+	CTX_BYTES = 8,	/* an array: any aligned 1, 2, 4 or 8 bytes inside, the member likewise */
+	CTX_BELOW_MAX = 16, /* a store of the member's largest value or more is ignored */
+};
+
+/* The words for rights in the .def files. */
+enum ctx_rights {
+	CTX_NO = 0,
+	CTX_R = CTX_READ,
+	CTX_RN = CTX_READ | CTX_NARROW,
+	CTX_RW = CTX_READ | CTX_WRITE,
+	CTX_RWN = CTX_READ | CTX_WRITE | CTX_NARROW,
+	CTX_RWN_BELOW_MAX = CTX_READ | CTX_WRITE | CTX_NARROW | CTX_BELOW_MAX,
+	CTX_RW_BYTES = CTX_READ | CTX_WRITE | CTX_BYTES,
 };
 
 struct ctx_field {
@@ -53,7 +66,7 @@ const struct ctx_field *ctx_field_at(const struct ctx_class *cls, u32 off, u32 s
 
 /*
  * Reads or writes the field at UAPI offset @off as a program does. Return 0 or -EACCES
- * (no such field, wrong width, no right).
+ * (no such field, wrong width or alignment, no right).
  */
 int ctx_load(const struct ctx_class *cls, const void *ctx, u32 off, u32 size_bytes,
 	     u64 *ret_value) must_check;
