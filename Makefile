@@ -1,10 +1,54 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# The two commands of the README, and the long suites. Everything real is in meson.build and tools/.
+# The two commands of the README (`make demo`, `make check`) and the long suites. What they do is
+# in meson.build and tools/. Targets that need packages install them: root or sudo.
 BUILD ?= build
+CHECK = python3 tools/check.py
 
-.PHONY: all
+.PHONY: all demo check check-long fuzz check-kernel check-conformance bench install clean \
+	check-asan check-tsan check-msan check-valgrind check-clang check-s390x check-arm64
+
 all: $(BUILD)/build.ninja
 	ninja -C $(BUILD)
 
 $(BUILD)/build.ninja:
+	tools/setup.sh demo
 	meson setup $(BUILD)
+
+demo: all
+	SKEP=$(BUILD)/src/skep tools/demo.sh
+
+# gcc, ASan with UBSan, clang, and the core library on s390x and arm64 under qemu.
+check:
+	@tools/setup.sh check
+	@$(CHECK)
+
+check-asan check-tsan check-msan check-valgrind check-clang check-s390x check-arm64: check-%:
+	@tools/setup.sh check
+	@$(CHECK) -v $*
+
+# The full counts; each prints its count, seed and seconds.
+check-long:
+	@tools/setup.sh check
+	@$(CHECK) --long -v --slow 10 gcc
+
+fuzz:
+	@tools/setup.sh check
+	@tools/fuzz.sh
+
+check-kernel:
+	@tools/setup.sh kernel
+	@tools/check_kernel.sh
+
+# CONFORMANCE is a checkout of bpf_conformance, or the folder of its tests.
+check-conformance: all
+	@CONFORMANCE="$(CONFORMANCE)" SKEP=$(BUILD)/src/skep tools/conformance.sh
+
+bench:
+	@tools/setup.sh bench
+	@tools/bench.sh
+
+install: all
+	meson install -C $(BUILD)
+
+clean:
+	rm -rf build build-*
