@@ -14,6 +14,8 @@
 enum obj_kind { OBJ_MAP, OBJ_PROG, OBJ_LINK, OBJ_BTF, OBJ_KIND_CNT };
 
 struct obj_table; /* one per kind and instance */
+struct obj_home;  /* obj/fd.h */
+struct process_file;
 
 struct obj {
 	u32 id; /* 0 until it is in a table */
@@ -21,6 +23,9 @@ struct obj {
 	_Atomic u32 refs;
 	struct obj_table *table;
 	void (*destroy)(struct obj *obj); /* frees the whole object; runs without any lock held */
+	/* obj/fd.c's: the file that stands for the object (NULL while none does), whose it is. */
+	struct process_file *identity;
+	const struct obj_home *home;
 };
 
 void obj_init(struct obj *obj, enum obj_kind kind, void (*destroy)(struct obj *obj));
