@@ -71,6 +71,7 @@ struct pkt {
 	u8 *csum_start;
 	u16 csum_off;
 	u8 gso_type; /* virtio_net_hdr's, 0 without segmentation offload */
+	u8 encapsulation; /* skb_adjust_room put an outer header on */
 
 	u64 number;  /* 1, 2, …: position in its input, for reports */
 	u64 time_ns; /* when it was captured, since 1970 */
