@@ -20,10 +20,24 @@ enum prog_type {
 #undef PROG_TYPE
 };
 
+enum attach_type {
+#define ATTACH_TYPE(id, value, name, since) ATTACH_##id = value,
+#include "spec/attach.def"
+#undef ATTACH_TYPE
+};
+
+enum link_type {
+#define LINK_TYPE(id, value, name, since) LINK_TYPE_##id = value,
+#include "spec/links.def"
+#undef LINK_TYPE
+};
+
 struct helper_info; /* spec/helper.h */
 
 /* The name as bpftool prints it, NULL for an unknown type. */
 const char *map_type_name(u32 type);
 const char *prog_type_name(u32 type);
+const char *attach_type_name(u32 type);
+const char *link_type_name(u32 type);
 
 #endif
