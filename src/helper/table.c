@@ -65,8 +65,8 @@ int helper_resolve(void *cookie, s32 id, struct helper_binding *ret_binding)
 	/* Names the gap and still reads as "not there" to whoever probes features. */
 	if (!helper_exists(info->id))
 		return refuse(ask,
-			      "unknown func " HELPER_PREFIX "%s#%d: Linux 6.18 has it, Skep does not "
-			      "yet (program of this type cannot use helper)",
+			      "unknown func " HELPER_PREFIX "%s#%d: Linux 6.18 has it, Skep does "
+			      "not yet (program of this type cannot use helper)",
 			      info->name, id);
 	ret_binding->fn = functions[info->id];
 	ret_binding->info = info;
