@@ -6,6 +6,8 @@
  */
 #include "isa/isa.h"
 
+#include "isa/isa_int.h"
+
 static const struct isa_info infos[ISA_OP_CNT] = {
 	[ISA_INVALID] = { .name = "INVALID", .fn = "", .text = "" },
 #define ISA_OP(id, family_, code_, sel_, selv_, dst_, src_, off_, imm_, fn_, width_, form_,        \
@@ -48,6 +50,11 @@ _Static_assert(ISA_OP_CNT <= 256, "by_code holds operations in a byte");
 const struct isa_info *isa_info(enum isa_op op)
 {
 	return (u32)op < ISA_OP_CNT ? &infos[op] : &infos[ISA_INVALID];
+}
+
+enum isa_op isa_first_of_code(u8 code)
+{
+	return (enum isa_op)by_code[code];
 }
 
 static u32 selecting_value(const struct insn *i, u8 sel)

@@ -62,6 +62,7 @@ enum isa_off {
 	ISA_OFF_MEM,   /* displacement of the address, bytes */
 	ISA_OFF_JUMP,  /* instructions, counted from the next one */
 	ISA_OFF_KFUNC, /* index of the kfunc's BTF in fd_array */
+	ISA_OFF_ANY,   /* Linux does not look at it (exit) */
 };
 
 enum isa_imm {
