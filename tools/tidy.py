@@ -320,7 +320,7 @@ def check_dead(files, texts, included):
             # foreach over names: 'x' + '.c'
             for word in re.findall(r"'([\w/-]+)'", texts[path]):
                 for tail in ('.c', '_test.c', '.bpf.c'):
-                    if f"'{tail}'" in texts[path] or f"@{tail}'" in texts[path]:
+                    if f"'{tail}'" in texts[path]:
                         named.add(os.path.normpath(os.path.join(where, word + tail)))
     lived = {os.path.dirname(path) for path in files if path.endswith('.c')}
     for path in files:
