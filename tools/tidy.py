@@ -317,11 +317,11 @@ def check_dead(files, texts, included):
             for word in re.findall(r"'([^'\n]+)'", texts[path]):
                 named.add(os.path.normpath(os.path.join(where, word)))
                 named.add(os.path.normpath(word))
-            # foreach over names: 'x' + '.c'
+            # foreach over names: 'x' with '.c' or '_test.c' put behind it
+            tails = re.findall(r"'@?\w*@?([\w.]*\.c)'", texts[path])
             for word in re.findall(r"'([\w/-]+)'", texts[path]):
-                for tail in ('.c', '_test.c', '.bpf.c'):
-                    if f"'{tail}'" in texts[path]:
-                        named.add(os.path.normpath(os.path.join(where, word + tail)))
+                for tail in tails:
+                    named.add(os.path.normpath(os.path.join(where, word + tail)))
     lived = {os.path.dirname(path) for path in files if path.endswith('.c')}
     for path in files:
         if path.endswith('.c') and path not in named and path not in included:
