@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * bpf_redirect and bpf_redirect_map. They only note the target in the run; whoever runs the
- * program looks at it when the verdict says REDIRECT, as xdp_do_redirect and skb_do_redirect do.
- * Whether the target exists is not asked here: in the kernel, too, the packet is then lost later.
+ * bpf_redirect, bpf_redirect_map and bpf_clone_redirect. The first two only note the target in the
+ * run; whoever runs the program looks at it when the verdict says REDIRECT, as xdp_do_redirect and
+ * skb_do_redirect do. Whether the target exists is not asked here: in the kernel, too, the packet
+ * is then lost later.
  */
 #include "base/bytes.h"
 #include "base/err.h"
@@ -25,6 +26,16 @@ HELPER_FN(redirect)
 		return xdp ? XDP_ABORTED : TC_ACT_SHOT;
 	run->redirect = (struct run_redirect){ .ifindex = (u32)r1, .flags = r2 };
 	return xdp ? (u64)XDP_REDIRECT : (u64)TC_ACT_REDIRECT;
+}
+
+/* The copy leaves at once; the verdict on the packet itself is still to come. */
+HELPER_FN(clone_redirect)
+{
+	struct pkt *pkt = helper_pkt(r1);
+
+	if (r3 & ~(u64)F_INGRESS || !pkt->clone)
+		return helper_err(-EINVAL);
+	return helper_err(pkt->clone(pkt->clone_cookie, pkt, (u32)r2, r3));
 }
 
 /* The entry's interface, 0 when the map has none. Both devmaps' values begin with the ifindex. */

@@ -124,6 +124,37 @@ int pkt_reserve(struct pkt *pkt, u32 head_bytes, u32 tail_bytes)
 	return 0;
 }
 
+int pkt_copy(struct pkt *dst, const struct pkt *src)
+{
+	size_t head = (size_t)(src->data_meta - src->hard_start);
+	size_t used = (size_t)(src->data_end - src->data_meta), buf_bytes;
+	u8 *buf = dst->buf;
+	ptrdiff_t by;
+
+	if (dst->buf_bytes < src->buf_bytes) {
+		buf = mem_alloc(src->buf_bytes);
+		if (!buf)
+			return -ENOMEM;
+		mem_free(dst->buf);
+		dst->buf_bytes = src->buf_bytes;
+	}
+	memcpy(buf + head, src->data_meta, used);
+	by = buf - src->hard_start;
+	buf_bytes = dst->buf_bytes;
+	*dst = *src;
+	dst->buf = buf;
+	dst->buf_bytes = buf_bytes;
+	dst->hard_start += by;
+	dst->data_meta += by;
+	dst->data += by;
+	dst->data_end += by;
+	dst->hard_end += by;
+	dst->mac = pkt_moved(dst->mac, by);
+	dst->net = pkt_moved(dst->net, by);
+	dst->csum_start = pkt_moved(dst->csum_start, by);
+	return 0;
+}
+
 static bool eth_is_vlan(u16 proto)
 {
 	return proto == ETH_P_8021Q || proto == ETH_P_8021AD;

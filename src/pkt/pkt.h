@@ -26,6 +26,8 @@
 #define PKT_ETH_HLEN	  14u
 #define PKT_VLAN_HLEN	  4u
 #define PKT_CB_WORDS	  5u
+#define PKT_LINK_ETHERNET 1u /* DLT_EN10MB */
+#define PKT_LINK_RAW	  12u /* DLT_RAW: begins with an IP header */
 
 /* skb->pkt_type: if_packet.h's PACKET_*. */
 enum pkt_type { PKT_HOST = 0, PKT_BROADCAST = 1, PKT_MULTICAST = 2, PKT_OTHERHOST = 3 };
@@ -77,6 +79,13 @@ struct pkt {
 	u64 time_ns; /* when it was captured, since 1970 */
 	u32 link;    /* DLT_* of its input */
 
+	/*
+	 * Sends a copy to interface @ifindex (bpf_clone_redirect). NULL where there are none. Set
+	 * by whoever runs programs on the packet, after loading it.
+	 */
+	int (*clone)(void *cookie, struct pkt *pkt, u32 ifindex, u64 flags);
+	void *clone_cookie;
+
 	u8 *buf; /* owned */
 	size_t buf_bytes;
 };
@@ -110,6 +119,12 @@ int pkt_load_room(struct pkt *pkt, u32 caplen, u32 len) must_check;
  * may move the packet (pskb_expand_head). 0 or -ENOMEM, then nothing changed.
  */
 int pkt_reserve(struct pkt *pkt, u32 head_bytes, u32 tail_bytes) must_check;
+
+/*
+ * Makes @dst, an initialised packet, a copy of @src: bytes, metadata and every field. 0 or -ENOMEM,
+ * then @dst is empty.
+ */
+int pkt_copy(struct pkt *dst, const struct pkt *src) must_check;
 
 /* Sets mac, net, protocol and pkt_type from the Ethernet header (eth_type_trans). */
 void pkt_parse_eth(struct pkt *pkt);

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The socket filter, extended or converted from classic: it returns how many bytes the socket
+ * keeps, 0 for none (sk_filter_trim_cap and packet_rcv). The packet is then as long as before on
+ * the wire, with fewer bytes of it there.
+ */
+#include "attach/hook.h"
+
+static const char *socket_verdict_name(u32 retval)
+{
+	return retval ? NULL : "drop";
+}
+
+static int socket_run(struct run *run, const struct prog *prog, struct pkt *pkt,
+		      struct hook_result *ret_result)
+{
+	u64 r0 = 0;
+	int err = prog_run(run, prog, pkt, &r0);
+
+	ret_result->retval = (u32)r0;
+	ret_result->unknown = false;
+	if (err) {
+		ret_result->action = HOOK_ABORT;
+		return err;
+	}
+	ret_result->action = (u32)r0 ? HOOK_PASS : HOOK_DROP;
+	if ((u32)r0 && (u32)r0 < pkt_caplen(pkt))
+		pkt->data_end = pkt->data + (u32)r0;
+	return 0;
+}
+
+const struct hook hook_socket_filter = {
+	.type = PROG_TYPE_SOCKET_FILTER,
+	.skb = true,
+	.run = socket_run,
+	.verdict_name = socket_verdict_name,
+};
