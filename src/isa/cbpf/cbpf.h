@@ -94,6 +94,11 @@ extern const struct cbpf_op_info cbpf_op_table[CBPF_OP_CNT];
 
 /* CBPF_OP_BAD when Linux has no such instruction. */
 enum cbpf_op cbpf_op_of(u16 code);
+/* Bytes that a packet load takes, by the size bits of its code. */
+static inline u32 cbpf_access_bytes(u16 code)
+{
+	return code & 0x10 ? 1 : code & 0x08 ? 2 : 4;
+}
 /* What a load at absolute offset @k reads when it is no packet byte; CBPF_ANC_NONE otherwise. */
 enum cbpf_anc cbpf_anc_of(u32 k);
 const char *cbpf_anc_text(enum cbpf_anc anc);

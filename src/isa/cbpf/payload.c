@@ -169,7 +169,10 @@ static enum step walk_gre(struct walk *w)
 	if (flags & 7)
 		return STEP_BAD;
 	w->proto = load_be16(h + 2);
-	w->off += 4 + (flags & 0x8000 ? 4 : 0) + (flags & 0x2000 ? 4 : 0) + (flags & 0x1000 ? 4 : 0);
+	w->off += 4;
+	w->off += flags & 0x8000 ? 4u : 0;
+	w->off += flags & 0x2000 ? 4u : 0;
+	w->off += flags & 0x1000 ? 4u : 0;
 	if (w->proto == ETH_TEB) {
 		h = header_at(w, 14);
 		if (!h)

@@ -34,6 +34,9 @@ struct cbpf_view {
 	u64 rand_state; /* next get-random: seeded by the owner */
 };
 
+/* Fields of the class from here on are ours: struct __sk_buff ends before. */
+#define CBPF_VIEW_OWN_FIELDS_OFF 192
+
 extern const struct ctx_class cbpf_view_class;
 
 /* Sets the packet bytes; other members stay. */
