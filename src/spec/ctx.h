@@ -59,6 +59,12 @@ struct ctx_class {
 	 * metadata). Fills at most @max entries of @out, returns how many. NULL: none.
 	 */
 	u32 (*extents)(const void *ctx, struct extent *out, u32 max);
+	/*
+	 * Where LD_ABS and LD_IND find @size_bytes at offset @off: of the packet, or of its headers
+	 * for the negative offsets of classic BPF (SKF_NET_OFF, SKF_LL_OFF). NULL outside, and then
+	 * the function ends with 0. The member itself may be NULL: no packet here.
+	 */
+	const u8 *(*packet_at)(const void *ctx, s32 off, u32 size_bytes);
 };
 
 /* The field that covers [off, off + size), NULL when there is none. */

@@ -61,10 +61,16 @@ static u32 view_extents(const void *ctx, struct extent *out, u32 max)
 	return 1;
 }
 
+static const u8 *view_packet_at(const void *ctx, s32 off, u32 size_bytes)
+{
+	return cbpf_view_at(ctx, off, size_bytes);
+}
+
 const struct ctx_class cbpf_view_class = {
 	.name = "classic packet",
 	.size_bytes = OFF_END,
 	.fields = fields,
 	.field_cnt = ARRAY_SIZE(fields),
 	.extents = view_extents,
+	.packet_at = view_packet_at,
 };

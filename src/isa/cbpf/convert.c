@@ -277,7 +277,8 @@ static void emit_prologue(struct conv *c)
 	if (c->target != CBPF_TO_RUN || !conv_reads_packet(c->prog))
 		return;
 	conv_emit(c, ISA_LDX_DW, REGS(REG_DATA, REG_CTX), offsetof(struct cbpf_view, data), 0);
-	conv_emit(c, ISA_LDX_W, REGS(REG_LEN, REG_CTX), offsetof(struct cbpf_view, captured_bytes), 0);
+	conv_emit(c, ISA_LDX_W, REGS(REG_LEN, REG_CTX),
+		  offsetof(struct cbpf_view, captured_bytes), 0);
 }
 
 static void emit_all(struct conv *c)

@@ -15,7 +15,6 @@ enum conv_reg {
 	REG_TMP = 2,
 	REG_ARG2 = 2,
 	REG_ARG3 = 3,
-	REG_SIZE = 3,
 	REG_CTX = 6,
 	REG_X = 7,
 	REG_DATA = 8,

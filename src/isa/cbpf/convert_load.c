@@ -83,7 +83,8 @@ static void load_field(struct conv *c, u32 dst, const char *name)
 		if (strcmp(f->name, name))
 			continue;
 		if (c->target == CBPF_TO_RUN)
-			conv_emit(c, ldx_op(f->member_size_bytes), REGS(dst, REG_CTX), f->member_off, 0);
+			conv_emit(c, ldx_op(f->member_size_bytes), REGS(dst, REG_CTX),
+				  f->member_off, 0);
 		else
 			conv_emit(c, ISA_LDX_W, REGS(dst, REG_CTX), f->off, 0);
 		if (c->target == CBPF_TO_KERNEL && f->off >= CBPF_VIEW_OWN_FIELDS_OFF)
@@ -99,15 +100,6 @@ static void swap_to_host(struct conv *c, u32 reg, u32 size_bytes)
 		conv_emit(c, ISA_BE16, reg, 0, 0);
 	else if (size_bytes == 4)
 		conv_emit(c, ISA_BE32, reg, 0, 0);
-}
-
-/* A = bytes at the signed offset in r2, by the slow way that knows special offsets. */
-static void call_load(struct conv *c, u32 size_bytes)
-{
-	conv_emit(c, ISA_MOV64_X, REGS(REG_ARG1, REG_CTX), 0, 0);
-	conv_emit(c, ISA_MOV64_K, REG_ARG3, 0, (s32)size_bytes);
-	conv_emit(c, ISA_CALL_HELPER, 0, 0, INTRINSIC_CLASSIC_LOAD);
-	conv_jump(c, ISA_JSLT64_K, REG_A, 0, CONV_RETURN_0(c));
 }
 
 /* reg = @size_bytes of the packet at constant @k, which is no special offset. */
@@ -137,17 +129,13 @@ static enum isa_op ldind_op(u32 size_bytes)
 	return size_bytes == 1 ? ISA_LDIND_B : size_bytes == 2 ? ISA_LDIND_H : ISA_LDIND_W;
 }
 
-/* A = @size_bytes at constant offset @k. */
+/* A = @size_bytes at constant offset @k; the engine's LD_ABS knows special offsets. */
 static void load_packet(struct conv *c, u32 k, u32 size_bytes)
 {
-	if (k > INT32_MAX && c->target != CBPF_TO_KERNEL) {
-		conv_emit(c, ISA_MOV64_K, REG_ARG2, 0, (s32)k);
-		call_load(c, size_bytes);
-	} else if (c->target == CBPF_TO_RUN) {
+	if (c->target == CBPF_TO_RUN && k <= INT32_MAX)
 		load_direct(c, REG_A, k, size_bytes);
-	} else {
+	else
 		conv_emit(c, ldabs_op(size_bytes), 0, 0, (s32)k);
-	}
 }
 
 static void call_random(struct conv *c)
@@ -275,33 +263,21 @@ static void load_ind_pcap(struct conv *c, u32 k, u32 size_bytes)
 
 /*
  * Linux: X + k wraps at 32 bits and may be a special offset, which as an unsigned number lies
- * above every length: the fast way's bound check sends it to the slow one.
+ * above every length: in the run target the bound check sends it to LD_IND, the slow way.
  */
 static void load_ind_socket(struct conv *c, u32 k, u32 size_bytes)
 {
-	/* Instructions of the slow way: three for the call, one jump (three when far), one ja. */
-	s32 slow_insns = 3 + (c->far ? 3 : 1) + 1;
-
-	if (c->target == CBPF_TO_KERNEL) {
+	if (c->target != CBPF_TO_RUN) {
 		conv_emit(c, ldind_op(size_bytes), REGS(0, REG_X), 0, (s32)k);
 		return;
 	}
 	conv_emit(c, ISA_MOV32_X, REGS(REG_TMP, REG_X), 0, 0);
 	if (k)
 		conv_emit(c, ISA_ADD32_K, REG_TMP, 0, (s32)k);
-	if (c->target == CBPF_TO_GUARD) {
-		conv_emit(c, ISA_JSGT32_K, REG_TMP, slow_insns, -1);
-		call_load(c, size_bytes);
-		conv_emit(c, ISA_JA, 0, 1, 0);
-		conv_emit(c, ldind_op(size_bytes), REGS(0, REG_TMP), 0, 0);
-		return;
-	}
-	conv_emit(c, ISA_MOV64_X, REGS(REG_SIZE, REG_TMP), 0, 0);
-	conv_emit(c, ISA_ADD64_K, REG_SIZE, 0, (s32)size_bytes);
-	conv_emit(c, ISA_JLE64_X, REGS(REG_SIZE, REG_LEN), slow_insns, 0);
-	call_load(c, size_bytes);
-	conv_emit(c, ISA_JA, 0, size_bytes == 1 ? 3 : 4, 0);
-	conv_emit(c, ISA_MOV64_X, REGS(REG_TMP, REG_SIZE), 0, 0);
+	conv_emit(c, ISA_ADD64_K, REG_TMP, 0, (s32)size_bytes);
+	conv_emit(c, ISA_JLE64_X, REGS(REG_TMP, REG_LEN), 2, 0);
+	conv_emit(c, ldind_op(size_bytes), REGS(0, REG_X), 0, (s32)k);
+	conv_emit(c, ISA_JA, 0, size_bytes == 1 ? 2 : 3, 0);
 	load_ind_checked(c, size_bytes);
 }
 

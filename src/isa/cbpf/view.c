@@ -9,7 +9,7 @@
 #include "isa/cbpf/cbpf.h"
 #include "isa/cbpf/view.h"
 
-s64 cbpf_view_load(const struct cbpf_view *view, s32 off, u32 size_bytes)
+const u8 *cbpf_view_at(const struct cbpf_view *view, s32 off, u32 size_bytes)
 {
 	s64 at = off;
 
@@ -19,16 +19,25 @@ s64 cbpf_view_load(const struct cbpf_view *view, s32 off, u32 size_bytes)
 	else if (off < 0 && off >= (s32)CBPF_OFF_LL)
 		at = (s64)off - (s32)CBPF_OFF_LL + view->mac_off_bytes;
 	else if (off < 0)
-		return -EFAULT;
+		return NULL;
 	if (at < -(s64)view->headroom_bytes || at + size_bytes > view->captured_bytes)
+		return NULL;
+	return view->data + at;
+}
+
+s64 cbpf_view_load(const struct cbpf_view *view, s32 off, u32 size_bytes)
+{
+	const u8 *p = cbpf_view_at(view, off, size_bytes);
+
+	if (!p)
 		return -EFAULT;
 	switch (size_bytes) {
 	case 1:
-		return view->data[at];
+		return *p;
 	case 2:
-		return load_be16(view->data + at);
+		return load_be16(p);
 	default:
-		return load_be32(view->data + at);
+		return load_be32(p);
 	}
 }
 

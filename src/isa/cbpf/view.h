@@ -12,13 +12,15 @@
 #include "base/types.h"
 #include "spec/ctx.h"
 
+#define CBPF_NO_HEADER INT32_MIN
+
 struct cbpf_view {
 	const u8 *data; /* the byte at offset 0 */
 	const u8 *data_end;
 	u32 captured_bytes; /* == data_end - data */
 	u32 wire_bytes;
 	u32 headroom_bytes;  /* readable bytes before data, for offsets of SKF_LL_OFF */
-	s32 mac_off_bytes;   /* where the link header starts, relative to data */
+	s32 mac_off_bytes;   /* where the link header starts, relative to data; or CBPF_NO_HEADER */
 	s32 net_off_bytes;   /* where the network header starts */
 	u16 protocol;	     /* EtherType in network order */
 	u16 vlan_proto;	     /* TPID in network order */
@@ -50,8 +52,13 @@ static inline void cbpf_view_set(struct cbpf_view *view, const void *data, u32 c
 }
 
 /*
- * Loads @size_bytes (1, 2, 4) in network order at offset @off, negative for SKF_NET_OFF and
- * SKF_LL_OFF (bpf_skb_load_helper_*). The value, or -EFAULT when it lies outside.
+ * The @size_bytes at offset @off, negative for SKF_NET_OFF and SKF_LL_OFF
+ * (bpf_skb_load_helper_convert_offset); NULL when they lie outside.
+ */
+const u8 *cbpf_view_at(const struct cbpf_view *view, s32 off, u32 size_bytes);
+/*
+ * Loads @size_bytes (1, 2, 4) in network order from there. The value, or -EFAULT when it lies
+ * outside.
  */
 s64 cbpf_view_load(const struct cbpf_view *view, s32 off, u32 size_bytes);
 
