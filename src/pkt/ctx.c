@@ -5,8 +5,6 @@
  */
 #include "pkt/pkt.h"
 
-#define ATTACH_XDP_DEVMAP 35u /* BPF_XDP_DEVMAP; spec/attach.def once it is there */
-
 #define FIELD(n, o, s, v, m, rights)                                                               \
 	{ .name = #n,                                                                              \
 	  .off = (o),                                                                              \
