@@ -239,7 +239,7 @@ static int session_prog(struct session *s, u32 i, struct hook_result *res)
 
 /*
  * The programs in order; *ret_idx is the one that decided. XDP's pass hands the packet to the next
- * XDP program, as libxdp's dispatcher does, and then to the stack; tc's ok skips what is left of tc.
+ * XDP program, as libxdp's dispatcher does, and then to the stack; tc's ok skips the rest of tc.
  */
 static int session_progs(struct session *s, struct hook_result *res, u32 *ret_idx)
 {
