@@ -30,6 +30,8 @@ struct run_ops {
 	void (*trace)(struct run *run, const char *text, size_t len);
 	/* 0 when @ifindex is an interface of this run, else -errno. */
 	int (*redirect_ok)(struct run *run, u32 ifindex);
+	/* The instance's clock @clock_id (CLOCK_*) in ns, for ktime_get_*; NULL: the host's. */
+	u64 (*clock_ns)(struct run *run, s32 clock_id);
 };
 
 struct run_redirect {
@@ -56,6 +58,11 @@ struct run {
 	struct extent extents[RUN_EXTENTS_MAX];
 	u32 extent_cnt;
 	u64 rand_state[4]; /* get_prandom_u32; seeded per run context */
+	/*
+	 * The engine's answer to helpers that read by address (probe_read…, %s): how many bytes of
+	 * the program's stack lie at @addr and above, 0 when it is not in it. NULL: nobody knows.
+	 */
+	u64 (*stack_left)(const struct run *run, u64 addr);
 };
 
 #endif
