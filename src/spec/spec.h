@@ -32,6 +32,12 @@ enum link_type {
 #undef LINK_TYPE
 };
 
+enum prog_flag {
+#define PROG_FLAG(id, bit) PROG_FLAG_##id = 1 << (bit),
+#include "spec/progflags.def"
+#undef PROG_FLAG
+};
+
 struct helper_info; /* spec/helper.h */
 
 /* The name as bpftool prints it, NULL for an unknown type. */
