@@ -10,7 +10,7 @@
 static thread_local_var u64 fail_countdown;
 static thread_local_var u64 alloc_count;
 
-static bool fail_now(void)
+bool mem_fail_now(void)
 {
 	alloc_count++;
 	return unlikely(fail_countdown) && --fail_countdown == 0;
@@ -27,12 +27,12 @@ u64 mem_fail_nth(u64 nth)
 
 void *mem_alloc(size_t size_bytes)
 {
-	return fail_now() ? NULL : malloc(size_bytes ? size_bytes : 1);
+	return mem_fail_now() ? NULL : malloc(size_bytes ? size_bytes : 1);
 }
 
 void *mem_zalloc(size_t size_bytes)
 {
-	return fail_now() ? NULL : calloc(1, size_bytes ? size_bytes : 1);
+	return mem_fail_now() ? NULL : calloc(1, size_bytes ? size_bytes : 1);
 }
 
 void *mem_zalloc_array(size_t count, size_t size_bytes)
@@ -46,7 +46,7 @@ void *mem_zalloc_array(size_t count, size_t size_bytes)
 
 void *mem_realloc(void *p, size_t size_bytes)
 {
-	return fail_now() ? NULL : realloc(p, size_bytes ? size_bytes : 1);
+	return mem_fail_now() ? NULL : realloc(p, size_bytes ? size_bytes : 1);
 }
 
 void *mem_dup(const void *p, size_t size_bytes)

@@ -24,5 +24,7 @@ void mem_free(void *p);
  * once; 0 switches it off. Returns how many allocations were made since the last call.
  */
 u64 mem_fail_nth(u64 nth);
+/* For what takes memory elsewhere (base/pages.c): counts one allocation; true: let it fail. */
+bool mem_fail_now(void);
 
 #endif

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "base/arena.h"
+
+#include <string.h>
+
+#include "base/bits.h"
+#include "base/mem.h"
+
+#define ARENA_ALIGN	 16u
+#define ARENA_CHUNK_MIN	 4096u
+#define ARENA_CHUNK_MAX	 (1u << 20)
+
+struct arena_chunk {
+	struct arena_chunk *next;
+	size_t size_bytes;
+};
+
+_Static_assert(sizeof(struct arena_chunk) % ARENA_ALIGN == 0, "chunks start aligned");
+
+/* Chunks double, so that a big arena has few; a request beyond gets one of its own size. */
+static bool arena_grow(struct arena *arena, size_t need_bytes)
+{
+	size_t size = arena->chunks ? arena->chunks->size_bytes * 2 : ARENA_CHUNK_MIN;
+	struct arena_chunk *chunk;
+
+	size = MIN(size, (size_t)ARENA_CHUNK_MAX);
+	size = MAX(size, need_bytes);
+	chunk = mem_zalloc(sizeof(*chunk) + size);
+	if (!chunk)
+		return false;
+	chunk->next = arena->chunks;
+	chunk->size_bytes = size;
+	arena->chunks = chunk;
+	arena->at = (u8 *)(chunk + 1);
+	arena->end = arena->at + size;
+	return true;
+}
+
+void *arena_alloc(struct arena *arena, size_t size_bytes)
+{
+	size_t size;
+	void *p;
+
+	if (size_bytes > SIZE_MAX / 4)
+		return NULL;
+	size = (size_t)align_up(MAX(size_bytes, (size_t)1), ARENA_ALIGN);
+	if (size > (size_t)(arena->end - arena->at) && !arena_grow(arena, size))
+		return NULL;
+	p = arena->at;
+	arena->at += size;
+	arena->used_bytes += size;
+	return p;
+}
+
+void *arena_alloc_array(struct arena *arena, size_t count, size_t size_bytes)
+{
+	u64 total;
+
+	if (mul_overflow_u64(count, size_bytes, &total))
+		return NULL;
+	return arena_alloc(arena, (size_t)total);
+}
+
+void *arena_dup(struct arena *arena, const void *p, size_t size_bytes)
+{
+	void *copy = arena_alloc(arena, size_bytes);
+
+	if (copy && size_bytes)
+		memcpy(copy, p, size_bytes);
+	return copy;
+}
+
+void arena_fini(struct arena *arena)
+{
+	struct arena_chunk *chunk = arena->chunks;
+
+	while (chunk) {
+		struct arena_chunk *next = chunk->next;
+
+		mem_free(chunk);
+		chunk = next;
+	}
+	*arena = (struct arena){ 0 };
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Memory that is freed all at once: one arena per verification, load or parse. Not thread-safe.
+ * A zeroed struct is an empty arena.
+ */
+#ifndef SKEP_BASE_ARENA_H
+#define SKEP_BASE_ARENA_H
+
+#include "base/types.h"
+
+struct arena_chunk;
+
+struct arena {
+	struct arena_chunk *chunks; /* newest first */
+	u8 *at, *end;		    /* the free rest of the newest */
+	size_t used_bytes;	    /* handed out so far */
+};
+
+/* Zeroed, aligned to 16 bytes; NULL when memory is short. Size 0 gives a valid pointer too. */
+void *arena_alloc(struct arena *arena, size_t size_bytes) must_check;
+void *arena_alloc_array(struct arena *arena, size_t count, size_t size_bytes) must_check;
+void *arena_dup(struct arena *arena, const void *p, size_t size_bytes) must_check;
+/* Frees everything; the arena is empty and usable again. */
+void arena_fini(struct arena *arena);
+
+#endif
