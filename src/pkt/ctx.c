@@ -56,6 +56,26 @@ static u32 pkt_extents(const void *ctx, struct extent *out, u32 max)
 	return 1;
 }
 
+/* bpf_internal_load_pointer_neg_helper, and skb_header_pointer for what is not negative. */
+static const u8 *pkt_packet_at(const void *ctx, s32 off, u32 size_bytes)
+{
+	const struct pkt *pkt = ctx;
+	const u8 *base = pkt->data;
+	s64 at = off;
+
+	if (off < 0) {
+		bool net = off >= -0x100000; /* SKF_NET_OFF; SKF_LL_OFF lies below */
+
+		base = net ? pkt->net : pkt->mac;
+		at = (s64)off + (net ? 0x100000 : 0x200000);
+		if (!base || at < 0)
+			return NULL;
+	}
+	if (at > pkt->data_end - base || size_bytes > (u64)(pkt->data_end - base - at))
+		return NULL;
+	return base + at;
+}
+
 static const struct ctx_class class_xdp = {
 	.name = "xdp_md",
 	.size_bytes = 24,
@@ -82,6 +102,7 @@ static const struct ctx_class class_filter = {
 	.fields = filter_fields,
 	.field_cnt = ARRAY_SIZE(filter_fields),
 	.extents = pkt_extents,
+	.packet_at = pkt_packet_at,
 };
 
 static const struct ctx_class class_cls = {
@@ -90,6 +111,7 @@ static const struct ctx_class class_cls = {
 	.fields = cls_fields,
 	.field_cnt = ARRAY_SIZE(cls_fields),
 	.extents = pkt_extents,
+	.packet_at = pkt_packet_at,
 };
 
 const struct ctx_class *pkt_ctx_class(enum prog_type type, u32 expected_attach_type)

@@ -7,7 +7,12 @@
 #define SKEP_PROG_FAULT_H
 
 #include "base/extent.h"
+#include "base/str.h"
 #include "base/types.h"
+
+struct prog;
+
+#define FAULT_CALLERS_MAX 7
 
 enum fault_kind {
 	FAULT_NONE,
@@ -35,6 +40,23 @@ struct fault {
 	u16 regs_valid; /* bit n: register n holds a value */
 	struct extent nearest; /* the object that was missed; kind EXTENT_NONE when none is near */
 	char detail[96];       /* a short sentence for kinds that need one */
+	u64 packet;	       /* number of the packet, set by whoever runs packets; 0: none */
+	/* What each valid register points into (EXTENT_NONE: a plain number), for the report. */
+	struct extent pointee[11];
+	/* The calls that led here, innermost first: indices like insn_idx. */
+	u32 callers[FAULT_CALLERS_MAX];
+	u32 caller_cnt;
 };
+
+/* One word: "read", "budget"…; the "kind" of the JSON form. */
+const char *fault_kind_name(enum fault_kind kind);
+/* The first line of the report without program and instruction: what was done to which object. */
+void fault_describe(const struct fault *fault, struct str *out);
+/*
+ * The whole report, several lines, each ended by a newline; or one JSON object without a newline.
+ * The faulting program must still be there. Nothing is appended when kind is FAULT_NONE.
+ */
+void fault_print(const struct fault *fault, struct str *out);
+void fault_print_json(const struct fault *fault, struct str *out);
 
 #endif

@@ -75,10 +75,16 @@ struct prog {
 	_Atomic u64 run_cnt, run_ns;
 };
 
-/* A helper that the engine's compiler may bind a call to. */
+/* An embedder's own helper: r1..r5 and the cookie that was registered with it. */
+/* tidy: allow params: the calling convention of BPF helpers */
+typedef u64 (*host_fn)(u64 r1, u64 r2, u64 r3, u64 r4, u64 r5, void *cookie);
+
+/* What the engine's compiler may bind a call to: one of the functions, or a tail call's row. */
 struct helper_binding {
 	helper_fn fn;
-	const struct helper_info *info; /* NULL: an embedder's own, arguments unchecked */
+	host_fn host; /* an embedder's own, whose arguments nobody can check */
+	void *cookie; /* of host */
+	const struct helper_info *info; /* NULL without; HP_TAIL_CALL: fn is not used */
 };
 
 /* How an engine finds helpers: they live on its own floor, so core hands this in. */
@@ -87,6 +93,26 @@ struct helper_resolver {
 	int (*resolve)(void *cookie, s32 id, struct helper_binding *ret_binding);
 	void *cookie;
 };
+
+/*
+ * An empty program with one reference. Everything it will point to is owned by it: blocks of
+ * base/mem.h, one reference each for maps and BTF. Whoever fills it in may drop it half-built.
+ */
+int prog_new(struct prog **ret_prog) must_check;
+struct prog *prog_get(struct prog *prog);
+void prog_put(struct prog *prog);
+
+/*
+ * A program for an engine alone: @insns copied, no maps, no context class (r1 and r2 are what
+ * enter() is given), engine not yet chosen. 0 or -ENOMEM.
+ */
+int prog_new_raw(const struct insn *insns, u32 insn_cnt, const char *name,
+		 struct prog **ret_prog) must_check;
+
+/* The C source line of original instruction @idx; NULL without line information. */
+const struct prog_line *prog_line_at(const struct prog *prog, u32 idx);
+/* The subprogram that holds original instruction @idx; NULL when none is known. */
+const struct prog_subprog *prog_subprog_at(const struct prog *prog, u32 idx);
 
 static inline u32 prog_orig_idx(const struct prog *prog, u32 idx)
 {
@@ -98,6 +124,7 @@ static inline int prog_run(struct run *run, const struct prog *prog, void *ctx, 
 	run->prog = prog;
 	run->ctx = ctx;
 	run->tail_calls = 0;
+	run->fault.kind = FAULT_NONE;
 	return prog->enter(run, prog, ctx, 0, ret_r0);
 }
 

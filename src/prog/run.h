@@ -9,6 +9,8 @@
 #ifndef SKEP_PROG_RUN_H
 #define SKEP_PROG_RUN_H
 
+#include <stdatomic.h>
+
 #include "base/extent.h"
 #include "base/types.h"
 #include "prog/fault.h"
@@ -16,6 +18,7 @@
 struct prog;
 struct map;
 struct run;
+struct cpu_slots;
 
 /*
  * A helper as programs call it. Arguments are r1..r5, the result is r0. The run context comes
@@ -43,12 +46,22 @@ struct run_redirect {
 
 #define RUN_TAIL_CALLS_MAX 33 /* MAX_TAIL_CALL_CNT of the kernel */
 #define RUN_EXTENTS_MAX	   8
+#define RUN_NO_BUDGET	   UINT64_MAX
+#define RUN_POLL_JUMPS	   65536
 
 struct run {
 	const struct prog *prog; /* the one that runs now (changes at a tail call) */
+	struct cpu_slots *cpus;	 /* where `cpu` was leased; NULL: nowhere */
 	u32 cpu;		 /* the leased slot, also bpf_get_smp_processor_id */
 	u32 tail_calls;		 /* made so far by this execution */
-	u64 insns_left;		 /* budget of guarded execution; unused in `run` and the JIT */
+	/*
+	 * Budget: `guard` counts instructions, `run` its calls and jumps backwards (in steps of
+	 * RUN_POLL_JUMPS). Exhausted: FAULT_BUDGET. RUN_NO_BUDGET: endless.
+	 */
+	u64 insns_left;
+	/* Set from any thread: both engines stop soon, with FAULT_BUDGET. Relaxed. */
+	_Atomic bool stop;
+	void *engine; /* the engine's state while a program runs, for callbacks; else NULL */
 	void *ctx;		 /* what r1 pointed to at entry */
 	const struct run_ops *ops;
 	void *owner;		 /* whoever set `ops` */
@@ -64,5 +77,16 @@ struct run {
 	 */
 	u64 (*stack_left)(const struct run *run, u64 addr);
 };
+
+/*
+ * Prepares @run for executions on this thread: zeroed, with a CPU slot leased from @cpus (NULL:
+ * slot 0, for a run that shares no per-CPU data) and the random state seeded from the system.
+ * 0, -EBUSY without a free slot. run_end gives the slot back and works on a zeroed struct too.
+ */
+int run_begin(struct run *run, struct cpu_slots *cpus) must_check;
+void run_end(struct run *run);
+
+/* Lets programs of this run touch @extent too. 0 or -ENOSPC. */
+int run_allow(struct run *run, const struct extent *extent) must_check;
 
 #endif

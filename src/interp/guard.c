@@ -1,0 +1,457 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The guarded interpreter. It trusts nothing about the program: every register read must follow a
+ * write, every access must lie inside one object, every instruction counts against the budget, and
+ * whatever cannot go on ends in run->fault instead of harm. Its bytes may be any bytes.
+ *
+ * Invariants:
+ *  1. No host memory is touched through a program's address but after guard_memory or guard_find
+ *     said yes for exactly these bytes.
+ *  2. run->insns_left falls with each instruction: every execution ends.
+ *  3. g->depth < INTERP_FRAMES_MAX; a callback runs on the frames of its caller, so that what it is
+ *     given of the caller's stack is still an object.
+ */
+#include <string.h>
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "interp/guard_int.h"
+#include "interp/interp.h"
+#include "isa/sem.h"
+#include "spec/helper.h"
+
+/* Callee frames start as zeros: what a program reads of its stack before it writes is defined. */
+static bool push_frame(struct guard *g)
+{
+	struct guard_frame *f = &g->frames[g->depth];
+
+	if (g->depth == INTERP_FRAMES_MAX - 1)
+		return guard_fault(g, FAULT_DEPTH, "%u functions deep; the limit is %u",
+				   g->depth + 2, INTERP_FRAMES_MAX);
+	*f = (struct guard_frame){ .prog = g->prog, .pc = g->pc, .may_goto = g->may_goto,
+				   .valid = g->valid };
+	memcpy(f->saved, &g->r[6], sizeof(f->saved));
+	g->depth++;
+	memset(g->stack[g->depth], 0, INTERP_STACK_BYTES);
+	g->r[INSN_REG_FP] = guard_frame_top(g, g->depth);
+	g->may_goto = INTERP_MAY_GOTO_MAX;
+	return true;
+}
+
+static void set_prog(struct guard *g, const struct prog *prog)
+{
+	g->prog = prog;
+	g->run->prog = prog;
+	g->code = prog->code;
+}
+
+/* Back to the caller: r6..r9 are its own again, r1..r5 are lost, r0 is what the callee left. */
+static void pop_frame(struct guard *g)
+{
+	const struct guard_frame *f = &g->frames[--g->depth];
+
+	memcpy(&g->r[6], f->saved, sizeof(f->saved));
+	g->r[INSN_REG_FP] = guard_frame_top(g, g->depth);
+	g->valid = (u16)((g->valid & 1) | (f->valid & ~0x3fu));
+	g->may_goto = f->may_goto;
+	g->pc = f->pc;
+	if (f->prog != g->prog)
+		set_prog(g, f->prog);
+}
+
+static bool jump(struct guard *g, const struct decoded *d)
+{
+	if (d->target == INTERP_NO_TARGET)
+		return guard_fault(g, FAULT_INSN, "the jump leads to no instruction");
+	g->pc = d->target - 1; /* the loop adds one */
+	return true;
+}
+
+static bool uninit(struct guard *g, const struct decoded *d)
+{
+	u32 missing = d->reads & ~(u32)g->valid;
+
+	return guard_fault(g, FAULT_UNINIT, "r%u is read, but was never written",
+			   (u32)__builtin_ctz(missing));
+}
+
+static bool call_subprog(struct guard *g, const struct decoded *d)
+{
+	if (d->target == INTERP_NO_TARGET)
+		return guard_fault(g, FAULT_CALL, "the call leaves the program");
+	if (!push_frame(g))
+		return false;
+	g->valid = (u16)((g->valid & 0x3eu) | 1u << INSN_REG_FP);
+	g->pc = d->target - 1;
+	return true;
+}
+
+static bool gotox(struct guard *g, const struct decoded *d)
+{
+	u32 idx;
+
+	if (!interp_code_index(g->prog, g->r[d->dst], &idx))
+		return guard_fault(g, FAULT_INSN, "r%u holds no address of an instruction", d->dst);
+	g->pc = idx - 1;
+	return true;
+}
+
+static bool callx(struct guard *g, const struct decoded *d)
+{
+	const struct helper_resolver *resolver = &g->code->resolver;
+	struct helper_binding b = { 0 };
+	u64 number = g->r[d->dst];
+
+	if (g->prog->ctx_class || !resolver->resolve || number > INT32_MAX ||
+	    resolver->resolve(resolver->cookie, (s32)number, &b) < 0)
+		return guard_fault(g, FAULT_CALL, "callx: there is no helper %llu here",
+				   (unsigned long long)number);
+	if (b.info && b.info->props & HP_TAIL_CALL)
+		return guard_fault(g, FAULT_CALL, "callx cannot make a tail call");
+	return guard_call_helper(g, &b);
+}
+
+/* After bpf_tail_call found a program: it takes over this frame. */
+static bool tail_switch(struct guard *g, bool *ret_left)
+{
+	const struct prog *next = g->tail, *prog = g->prog;
+
+	g->tail = NULL;
+	if (next->enter != prog->enter) {
+		g->run->prog = next;
+		if (next->enter(g->run, next, g->run->ctx, 0, &g->r[0]))
+			return false;
+		g->run->prog = prog;
+		*ret_left = true; /* its exit is this function's */
+		return true;
+	}
+	set_prog(g, next);
+	memset(g->stack[g->depth], 0, INTERP_STACK_BYTES);
+	g->cache_cnt = g->cache_next = 0;
+	g->r[1] = ptr_to_u64(g->run->ctx);
+	g->valid = 1u << 1 | 1u << INSN_REG_FP;
+	g->may_goto = INTERP_MAY_GOTO_MAX;
+	g->pc = UINT32_MAX; /* the loop adds one */
+	return true;
+}
+
+static bool load_packet(struct guard *g, s64 off, u32 size_bytes, bool *ret_left)
+{
+	if (g->prog->ctx_class && g->r[6] != ptr_to_u64(g->run->ctx))
+		return guard_fault(g, FAULT_ARG, "LD_ABS and LD_IND need the context in r6");
+	*ret_left = !interp_load_packet(g->run, off, size_bytes, &g->r[0]);
+	if (*ret_left)
+		g->r[0] = 0;
+	g->valid = (u16)((g->valid & ~0x3fu) | 1);
+	return true;
+}
+
+/* Combines @with into what memory holds; returns what it held. */
+#define ATOMIC_FN(width)                                                                           \
+	static u##width atomic_swap##width(u##width *p, u64 with, u64 (*fn)(u64, u64))             \
+	{                                                                                          \
+		u##width old = __atomic_load_n(p, __ATOMIC_RELAXED);                               \
+		while (!__atomic_compare_exchange_n(p, &old, (u##width)fn(old, with), true,        \
+						    __ATOMIC_SEQ_CST, __ATOMIC_RELAXED))           \
+			;                                                                          \
+		return old;                                                                        \
+	}
+ATOMIC_FN(32)
+ATOMIC_FN(64)
+
+/* An atomic's host address: one object, aligned, with both rights; the context has none. */
+static void *atomic_at(struct guard *g, u64 addr, u32 size_bytes, u32 perm)
+{
+	if (addr % size_bytes) {
+		guard_fault_access(g, FAULT_ALIGN, addr, size_bytes);
+		return NULL;
+	}
+	if (guard_in_ctx(g, addr)) {
+		guard_fault_access(g, FAULT_CTX, addr, size_bytes);
+		memcpy(g->run->fault.detail, "atomic access to the context", 29);
+		return NULL;
+	}
+	return guard_memory(g, addr, size_bytes, perm);
+}
+
+#define RW (EXTENT_READ | EXTENT_WRITE)
+/* What an operation does when it cannot go on, and when its function is left. */
+#define TRY(what)                      \
+	do {                           \
+		if (unlikely(!(what))) \
+			return false;  \
+	} while (0)
+
+#define DST	  g->r[d->dst]
+#define SRC	  g->r[d->src]
+#define OPERAND_X SRC
+#define OPERAND_K d->imm
+#define ADDR(reg) (g->r[reg] + (u64)(s64)d->off)
+
+#define ISA_ALU(id, code, sel, selv, fn, width, form, ...)    \
+	case ISA_##id:                                        \
+		DST = sem_##fn##width(DST, OPERAND_##form);   \
+		return true;
+#define ISA_MOV(id, code, sel, selv, fn, width, form, ...) \
+	case ISA_##id:                                     \
+		DST = sem_##fn##width(OPERAND_##form);     \
+		return true;
+#define ISA_CAST(id, ...)   \
+	case ISA_##id:      \
+		DST = SRC;  \
+		return true;
+#define ISA_NEG(id, code, fn, width, ...)   \
+	case ISA_##id:                      \
+		DST = sem_##fn##width(DST); \
+		return true;
+#define ISA_END(id, code, fn, width, ...)   \
+	case ISA_##id:                      \
+		DST = sem_##fn##width(DST); \
+		return true;
+#define ISA_JMP(id, code, fn, width, form, ...) \
+	case ISA_##id:                          \
+		return !sem_##fn##width(DST, OPERAND_##form) || jump(g, d);
+#define ISA_JA(id, ...) \
+	case ISA_##id:  \
+		return jump(g, d);
+#define ISA_MAY_GOTO(id, ...)                   \
+	case ISA_##id:                          \
+		if (!g->may_goto)               \
+			return jump(g, d);      \
+		g->may_goto--;                  \
+		return true;
+#define ISA_GOTOX(id, ...) \
+	case ISA_##id:     \
+		return gotox(g, d);
+#define ISA_LDX(id, code, width, ...) \
+	case ISA_##id:                \
+		return guard_load(g, ADDR(d->src), (width) / 8, &DST);
+#define ISA_LDSX(id, code, width, ...)                                       \
+	case ISA_##id:                                                       \
+		TRY(guard_load(g, ADDR(d->src), (width) / 8, &value));       \
+		DST = sem_ldsx##width(value);                                \
+		return true;
+#define ISA_ST(id, code, width, ...) \
+	case ISA_##id:               \
+		return guard_store(g, ADDR(d->dst), (width) / 8, d->imm);
+#define ISA_STX(id, code, width, ...) \
+	case ISA_##id:                \
+		return guard_store(g, ADDR(d->dst), (width) / 8, SRC);
+#define ATOMIC_FETCH SRC = value
+#define ATOMIC_PLAIN (void)value
+#define ISA_ATOMIC(id, code, op, fn, width, fetch, ...)                      \
+	case ISA_##id:                                                       \
+		TRY(p = atomic_at(g, ADDR(d->dst), (width) / 8, RW));        \
+		value = atomic_swap##width(p, SRC, sem_##fn##width);         \
+		ATOMIC_##fetch;                                              \
+		return true;
+#define ISA_CMPXCHG(id, code, op, width, ...)                                              \
+	case ISA_##id: {                                                                   \
+		u##width old = (u##width)g->r[0];                                          \
+		TRY(p = atomic_at(g, ADDR(d->dst), (width) / 8, RW));                      \
+		__atomic_compare_exchange_n((u##width *)p, &old, (u##width)SRC, false,     \
+					    __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);           \
+		g->r[0] = old;                                                             \
+		return true;                                                               \
+	}
+#define ISA_LOAD_ACQ(id, code, op, width, ...)                                 \
+	case ISA_##id:                                                         \
+		TRY(p = atomic_at(g, ADDR(d->src), (width) / 8, EXTENT_READ)); \
+		DST = __atomic_load_n((u##width *)p, __ATOMIC_ACQUIRE);        \
+		return true;
+#define ISA_STORE_REL(id, code, op, width, ...)                                       \
+	case ISA_##id:                                                                \
+		TRY(p = atomic_at(g, ADDR(d->dst), (width) / 8, EXTENT_WRITE));       \
+		__atomic_store_n((u##width *)p, (u##width)SRC, __ATOMIC_RELEASE);     \
+		return true;
+#define ISA_LDDW(id, ...) LDDW_##id
+#define LDDW_CONSTANT(id)     \
+	case ISA_##id:        \
+		DST = d->imm; \
+		g->pc++;      \
+		return true;
+#define LDDW_LDDW_IMM	       LDDW_CONSTANT(LDDW_IMM)
+#define LDDW_LDDW_MAP_FD       LDDW_CONSTANT(LDDW_MAP_FD)
+#define LDDW_LDDW_MAP_VALUE    LDDW_CONSTANT(LDDW_MAP_VALUE)
+#define LDDW_LDDW_MAP_IDX      LDDW_CONSTANT(LDDW_MAP_IDX)
+#define LDDW_LDDW_MAP_IDX_VALUE LDDW_CONSTANT(LDDW_MAP_IDX_VALUE)
+#define LDDW_LDDW_BTF_ID       \
+	case ISA_LDDW_BTF_ID: \
+		return guard_fault(g, FAULT_INSN, "kernel variables do not exist here");
+#define LDDW_LDDW_FUNC                                                                         \
+	case ISA_LDDW_FUNC:                                                                    \
+		if (d->target == INTERP_NO_TARGET)                                             \
+			return guard_fault(g, FAULT_INSN, "the function is outside the program"); \
+		DST = d->imm;                                                                  \
+		g->pc++;                                                                       \
+		return true;
+#define ISA_CALL(id, ...) CALL_##id
+#define CALL_CALL_HELPER                                                     \
+	case ISA_CALL_HELPER:                                                \
+		TRY(guard_call_helper(g, &g->code->bindings[d->imm]));       \
+		return !g->tail || tail_switch(g, ret_left);
+#define CALL_CALL_SUBPROG     \
+	case ISA_CALL_SUBPROG: \
+		return call_subprog(g, d);
+#define CALL_CALL_KFUNC      \
+	case ISA_CALL_KFUNC: \
+		return guard_fault(g, FAULT_CALL, "kernel functions (kfuncs) do not exist here");
+#define ISA_CALLX(id, ...) \
+	case ISA_##id:     \
+		return callx(g, d);
+#define ISA_EXIT(id, ...)          \
+	case ISA_##id:             \
+		*ret_left = true;  \
+		return true;
+#define ISA_LDABS(id, code, width, ...) \
+	case ISA_##id:                  \
+		return load_packet(g, (s32)d->imm, (width) / 8, ret_left);
+#define ISA_LDIND(id, code, width, ...)                                                \
+	case ISA_##id:                                                                 \
+		return load_packet(g, (s32)((u32)SRC + (u32)d->imm), (width) / 8, ret_left);
+
+/* Executes one instruction. False: faulted. *@ret_left: the function returns. */
+/* tidy: allow long-function: one case per operation, expanded from isa/ops.def */
+static always_inline bool step(struct guard *g, const struct decoded *d, bool *ret_left)
+{
+	u64 value;
+	void *p;
+
+	switch ((enum isa_op)d->op) {
+#include "isa/ops.def"
+	case ISA_INVALID:
+	case ISA_OP_CNT:
+		break;
+	}
+	return guard_fault(g, FAULT_INSN, "this word is no instruction that can run");
+}
+
+/* Budget and stop flag: true when an instruction may be executed. */
+static bool count(struct guard *g)
+{
+	struct run *run = g->run;
+
+	if (unlikely(run->insns_left == 0))
+		return guard_fault(g, FAULT_BUDGET, "the budget of instructions is used up");
+	if (run->insns_left != RUN_NO_BUDGET)
+		run->insns_left--;
+	if (unlikely((run->insns_left & 0xfff) == 0) &&
+	    atomic_load_explicit(&run->stop, memory_order_relaxed))
+		return guard_fault(g, FAULT_BUDGET, "stopped from outside");
+	return true;
+}
+
+/* Runs until the frame at @base returns: 0 with its r0 in g->r[0], or -EFAULT. */
+static int guard_loop(struct guard *g, u32 base)
+{
+	for (;; g->pc++) {
+		const struct decoded *d;
+		bool left = false;
+
+		if (unlikely(g->pc >= g->code->insn_cnt)) {
+			guard_fault(g, FAULT_INSN, "execution runs off the end of the program");
+			return -EFAULT;
+		}
+		d = &g->code->insns[g->pc];
+		if (unlikely(!count(g)))
+			return -EFAULT;
+		/* A function need not set r0 when its caller does not look; the outermost must. */
+		if (unlikely(d->reads & ~(u32)g->valid) &&
+		    !(d->op == ISA_EXIT && g->depth > base)) {
+			uninit(g, d);
+			return -EFAULT;
+		}
+		g->valid |= d->writes;
+		if (unlikely(!step(g, d, &left)))
+			return -EFAULT;
+		if (left) {
+			if (g->depth == base)
+				return 0;
+			pop_frame(g);
+		}
+	}
+}
+
+static void code_free(void *p)
+{
+	struct interp_code *code = p;
+
+	if (!code)
+		return;
+	interp_code_fini(code);
+	mem_free(code);
+}
+
+/* A callback: one more frame of the guard that is already running. */
+static int guard_call_nested(struct run *run, u32 idx, const u64 args[5], u64 *ret_r0)
+{
+	struct guard *g = run->engine;
+	u32 pc = g->pc;
+	u64 caller_saved[6];
+	u16 valid = g->valid;
+	int err;
+
+	memcpy(caller_saved, g->r, sizeof(caller_saved));
+	if (!push_frame(g))
+		return -EFAULT;
+	memcpy(&g->r[1], args, 5 * sizeof(args[0]));
+	g->valid = 0x3eu | 1u << INSN_REG_FP;
+	g->cache_cnt = g->cache_next = 0;
+	g->pc = idx;
+	err = guard_loop(g, g->depth);
+	if (err)
+		return err;
+	*ret_r0 = g->r[0];
+	pop_frame(g);
+	g->pc = pc;
+	g->valid = valid;
+	memcpy(g->r, caller_saved, sizeof(caller_saved));
+	return 0;
+}
+
+static int guard_enter(struct run *run, const struct prog *prog, void *ctx, u64 arg2, u64 *ret_r0)
+{
+	void *outer = run->engine;
+	struct guard g;
+	int err;
+
+	g.run = run;
+	set_prog(&g, prog);
+	g.pc = g.depth = 0;
+	g.cache_cnt = g.cache_next = g.inner_cnt = 0;
+	g.tail = NULL;
+	g.may_goto = INTERP_MAY_GOTO_MAX;
+	memset(g.r, 0, sizeof(g.r));
+	memset(g.stack[0], 0, INTERP_STACK_BYTES);
+	g.r[1] = ptr_to_u64(ctx);
+	g.r[2] = arg2;
+	g.r[INSN_REG_FP] = guard_frame_top(&g, 0);
+	g.valid = (u16)(1u << 1 | (prog->ctx_class ? 0 : 1u << 2) | 1u << INSN_REG_FP);
+	run->engine = &g;
+	err = guard_loop(&g, 0);
+	run->engine = outer;
+	run->prog = prog;
+	if (!err)
+		*ret_r0 = g.r[0];
+	return err;
+}
+
+int interp_guard_compile(struct prog *prog, const struct helper_resolver *resolver)
+{
+	struct interp_code *code = mem_zalloc(sizeof(*code));
+	int err;
+
+	if (!code)
+		return -ENOMEM;
+	err = interp_decode(prog, resolver, code);
+	if (err) {
+		code_free(code);
+		return err;
+	}
+	code->call = guard_call_nested;
+	prog->code = code;
+	prog->code_free = code_free;
+	prog->enter = guard_enter;
+	prog->engine = "guard";
+	return 0;
+}
