@@ -140,8 +140,6 @@ enum helper_rights { /* ascending; HELPER_UNPRIV is what everybody has */
 	HELPER_ADMIN,	/* CAP_SYS_ADMIN */
 };
 
-#define KERNEL(major, minor) ((major) << 8 | (minor)) /* a kernel version as a number */
-
 struct helper_info {
 	u16 id; /* enum helper_id */
 	u16 since; /* KERNEL(major, minor) */

@@ -1,28 +1,49 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "spec/spec.h"
 
+#include "base/err.h"
 #include "base/types.h"
 
 static const char *const map_type_names[] = {
-#define MAP_TYPE(id, value, name) [value] = name,
+#define MAP_TYPE(id, value, name, ...) [value] = name,
 #include "spec/maptypes.def"
 #undef MAP_TYPE
 };
 
-static const char *const prog_type_names[] = {
-#define PROG_TYPE(id, value, name) [value] = name,
+static const struct prog_type_info prog_types[] = {
+#define PROG_TYPE(id, value, name, ctx, since, flags) [value] = { name, ctx, since, flags },
 #include "spec/progtypes.def"
 #undef PROG_TYPE
 };
 
+static const struct bpf_command_info commands[] = {
+#define CMD(id, value, bytes, since) [value] = { "BPF_" #id, bytes, since },
+#include "spec/cmds.def"
+#undef CMD
+};
+
+static const struct prog_attach {
+	enum prog_type type;
+	enum attach_type attach;
+	enum { AT_LISTED, AT_DEFAULT, AT_NONE } rule;
+} prog_attaches[] = {
+#define PROG_ATTACH(type, attach) { PROG_TYPE_##type, ATTACH_##attach, AT_LISTED },
+#define PROG_ATTACH_DEFAULT(type, attach) { PROG_TYPE_##type, ATTACH_##attach, AT_DEFAULT },
+#define PROG_ATTACH_NONE(type) { PROG_TYPE_##type, 0, AT_NONE },
+#include "spec/prog_attach.def"
+#undef PROG_ATTACH
+#undef PROG_ATTACH_DEFAULT
+#undef PROG_ATTACH_NONE
+};
+
 static const char *const attach_type_names[] = {
-#define ATTACH_TYPE(id, value, name, since) [value] = name,
+#define ATTACH_TYPE(id, value, name, ...) [value] = name,
 #include "spec/attach.def"
 #undef ATTACH_TYPE
 };
 
 static const char *const link_type_names[] = {
-#define LINK_TYPE(id, value, name, since) [value] = name,
+#define LINK_TYPE(id, value, name, ...) [value] = name,
 #include "spec/links.def"
 #undef LINK_TYPE
 };
@@ -34,7 +55,7 @@ const char *map_type_name(u32 type)
 
 const char *prog_type_name(u32 type)
 {
-	return type < ARRAY_SIZE(prog_type_names) ? prog_type_names[type] : NULL;
+	return type < ARRAY_SIZE(prog_types) ? prog_types[type].name : NULL;
 }
 
 const char *attach_type_name(u32 type)
@@ -45,4 +66,36 @@ const char *attach_type_name(u32 type)
 const char *link_type_name(u32 type)
 {
 	return type < ARRAY_SIZE(link_type_names) ? link_type_names[type] : NULL;
+}
+
+const struct prog_type_info *prog_type_info(u32 type)
+{
+	return type < ARRAY_SIZE(prog_types) ? &prog_types[type] : NULL;
+}
+
+const struct bpf_command_info *bpf_command_info(u32 cmd)
+{
+	return cmd < ARRAY_SIZE(commands) ? &commands[cmd] : NULL;
+}
+
+int prog_attach_check(u32 type, u32 *attach_type)
+{
+	bool bound = false;
+	u32 i;
+
+	for (i = 0; i < ARRAY_SIZE(prog_attaches); i++) {
+		const struct prog_attach *row = &prog_attaches[i];
+
+		if (row->type != type)
+			continue;
+		bound = true;
+		if (row->rule == AT_DEFAULT && !*attach_type) {
+			*attach_type = row->attach;
+			return 0;
+		}
+		/* The row of AT_NONE holds 0. */
+		if (row->rule != AT_DEFAULT && row->attach == *attach_type)
+			return 0;
+	}
+	return bound ? -EINVAL : 0;
 }
