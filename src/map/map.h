@@ -82,4 +82,10 @@ int map_user_delete(struct map *map, const void *key) must_check;
 int map_user_next_key(struct map *map, const void *key, void *ret_next_key) must_check;
 int map_freeze(struct map *map) must_check;
 
+/*
+ * Address of byte @off_bytes of the value that a program may name directly in an lddw
+ * (map_direct_value_addr): arrays of one element. -ENOTSUPP for other maps, -EINVAL outside.
+ */
+int map_direct_value(struct map *map, u32 off_bytes, u64 *ret_addr) must_check;
+
 #endif
