@@ -9,6 +9,8 @@
 
 #include "base/err.h"
 #include "base/mem.h"
+#include "btf/btf.h"
+#include "isa/cbpf/cbpf.h"
 
 static void prog_free(struct prog *prog)
 {
@@ -23,6 +25,8 @@ static void prog_free(struct prog *prog)
 	for (u32 i = 0; i < prog->map_cnt; i++)
 		obj_put((struct obj *)prog->maps[i]);
 	mem_free(prog->maps);
+	btf_put(prog->btf);
+	cbpf_prog_free(prog->classic);
 	mem_free(prog);
 }
 

@@ -3,24 +3,25 @@
 #include "prog/run.h"
 
 #include <string.h>
-#include <sys/random.h>
 
 #include "base/err.h"
+#include "base/percpu.h"
+#include "base/rand.h"
 
 int run_begin(struct run *run, struct cpu_slots *cpus)
 {
 	memset(run, 0, sizeof(*run));
 	run->cpus = cpus;
+	run->cpu = cpus ? cpu_slot_take(cpus) : 0;
 	run->insns_left = RUN_NO_BUDGET;
-	/* Before the system has entropy anything will do that is not all zeros. */
-	if (getrandom(run->rand_state, sizeof(run->rand_state), GRND_NONBLOCK) < 0)
-		run->rand_state[0] = (u64)(uintptr_t)run;
-	run->rand_state[1] |= 1;
+	rand_seed(run->rand_state, rand_system_u64());
 	return 0;
 }
 
 void run_end(struct run *run)
 {
+	if (run->cpus)
+		cpu_slot_give(run->cpus, run->cpu);
 	run->cpus = NULL;
 }
 

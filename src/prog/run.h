@@ -81,7 +81,8 @@ struct run {
 /*
  * Prepares @run for executions on this thread: zeroed, with a CPU slot leased from @cpus (NULL:
  * slot 0, for a run that shares no per-CPU data) and the random state seeded from the system.
- * 0, -EBUSY without a free slot. run_end gives the slot back and works on a zeroed struct too.
+ * Waits while all slots are leased. 0; -errno is kept for slots that cannot be waited for. run_end
+ * gives the slot back and works on a zeroed struct too.
  */
 int run_begin(struct run *run, struct cpu_slots *cpus) must_check;
 void run_end(struct run *run);
