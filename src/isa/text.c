@@ -74,8 +74,8 @@ static void add_atomic(struct str *out, const struct insn *i, const struct isa_i
 	else if (info->family == ISA_FAMILY_STORE_REL)
 		str_addf(out, "store_release((u%u *)(r%u %+d), r%u)", bits, i->dst, i->off, i->src);
 	else if (info->family == ISA_FAMILY_CMPXCHG)
-		str_addf(out, "r0 = atomic%s_cmpxchg((u%u *)(r%u %+d), r0, r%u)", wide, bits, i->dst,
-			 i->off, i->src);
+		str_addf(out, "r0 = atomic%s_cmpxchg((u%u *)(r%u %+d), r0, r%u)", wide, bits,
+			 i->dst, i->off, i->src);
 	else if (info->src == ISA_REG_RW)
 		str_addf(out, "r%u = atomic%s_%s((u%u *)(r%u %+d), r%u)", i->src, wide, info->text,
 			 bits, i->dst, i->off, i->src);

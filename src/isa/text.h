@@ -22,7 +22,7 @@ enum isa_style { ISA_STYLE_KERNEL, ISA_STYLE_LLVM };
 struct isa_text_opts {
 	enum isa_style style;
 	bool no_marks; /* kernel style: exactly the kernel's text */
-	/* llvm style: appends " <symbol+0x…>" for the instruction at @idx, or nothing. May be NULL. */
+	/* llvm style: appends " <symbol+0x…>" for the instruction at @idx, or nothing; or NULL. */
 	void (*target)(void *cookie, struct str *out, s64 idx);
 	void *cookie;
 };
