@@ -1,0 +1,304 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * skep filter: tcpdump's packet selection. libpcap compiles the expression as tcpdump has it
+ * compiled for a saved file (optimiser on, netmask 0); our engines run the program.
+ */
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "cli/classic.h"
+#include "cli/cli.h"
+#include "cli/filter_io.h"
+
+#define PROGRESS_EVERY_PACKETS 4096
+
+struct filter_opts {
+	const char *read, *write, *interface, *linktype, *file;
+	char *expression; /* owned */
+	enum classic_engine_kind engine;
+	u64 count; /* 0: no limit */
+	int dump;  /* enum cbpf_form, 0: none */
+	bool json, no_optimise, nano, help;
+};
+
+struct filter_counts {
+	u64 matched, total;
+};
+
+static const char usage_text[] =
+	"usage: skep filter [EXPR] -r FILE [-w FILE] [-c N] [options]\n"
+	"       skep filter [EXPR] -i INTERFACE [-w FILE] [-c N] [options]\n"
+	"       skep filter [EXPR] -d|-dd|-ddd (-r FILE | -i INTERFACE | -y LINKTYPE)\n\n"
+	"Selects the packets that tcpdump would select; EXPR is pcap-filter(7) text.\n"
+	"Without -w the numbers of packets matched and read are printed.\n\n"
+	"  -r FILE      read packets from a pcap or pcapng file; - is standard input\n"
+	"  -w FILE      write the matched packets to a pcap file; - is standard output\n"
+	"  -i INTERFACE read packets from a live interface\n"
+	"  -c N         stop after N matched packets\n"
+	"  -d -dd -ddd  print the compiled program as text, as C, as numbers; no packet is read\n"
+	"  -y LINKTYPE  with -d: compile for this link type (EN10MB, LINUX_SLL…)\n"
+	"  -F FILE      read the expression from a file; - is standard input\n"
+	"  -O           do not optimise the program\n"
+	"  --engine=E   run (default), guard (every access checked), classic (unconverted) or\n"
+	"               libpcap (its own interpreter, to compare with)\n"
+	"  --nano       time stamps in nanoseconds (files that have them keep them anyway)\n"
+	"  --json       results as JSON on standard output (standard error with -w -)\n";
+
+/* The one thing that a signal handler can reach. */
+static volatile sig_atomic_t stop_asked;
+
+static void on_signal(int sig)
+{
+	(void)sig;
+	stop_asked = 1;
+}
+
+static int parse_long(struct filter_opts *o, int c)
+{
+	u64 count;
+
+	switch (c) {
+	case 'c':
+		if (cli_parse_u64(optarg, &count) || !count)
+			return cli_usage("filter: -c wants a number of packets, not '%s'", optarg);
+		o->count = count;
+		return 0;
+	case 'E':
+		if (classic_engine_named(optarg, &o->engine))
+			return 0;
+		return cli_usage("filter: there is no engine '%s' (run, guard, classic, libpcap)",
+				 optarg);
+	default:
+		return cli_usage("filter: `skep filter --help` tells the options");
+	}
+}
+
+static int parse_option(struct filter_opts *o, int c)
+{
+	switch (c) {
+	case 'r': o->read = optarg; break;
+	case 'w': o->write = optarg; break;
+	case 'i': o->interface = optarg; break;
+	case 'y': o->linktype = optarg; break;
+	case 'F': o->file = optarg; break;
+	case 'd': o->dump++; break;
+	case 'O': o->no_optimise = true; break;
+	case 'J': o->json = true; break;
+	case 'N': o->nano = true; break;
+	case 'h': o->help = true; break;
+	default:
+		return parse_long(o, c);
+	}
+	return 0;
+}
+
+static int check_options(const struct filter_opts *o)
+{
+	if (o->read && o->interface)
+		return cli_usage("filter: -r and -i exclude each other");
+	if (o->dump > CBPF_FORM_NUM)
+		return cli_usage("filter: -d at most three times");
+	if (o->linktype && (!o->dump || o->read || o->interface))
+		return cli_usage("filter: -y goes with -d alone: files and interfaces have their "
+				 "own link type");
+	if (!o->read && !o->interface && !o->linktype)
+		return cli_usage("filter: packets from where? -r FILE or -i INTERFACE%s",
+				 o->dump ? " or -y LINKTYPE" : "");
+	return 0;
+}
+
+static int parse_options(struct filter_opts *o, int argc, char **argv)
+{
+	static const struct option longs[] = {
+		{ "engine", required_argument, NULL, 'E' }, { "json", no_argument, NULL, 'J' },
+		{ "nano", no_argument, NULL, 'N' },	    { "help", no_argument, NULL, 'h' },
+		{ NULL, 0, NULL, 0 },
+	};
+	int c, status;
+
+	*o = (struct filter_opts){ 0 };
+	optind = 1;
+	while ((c = getopt_long(argc, argv, "r:w:i:c:y:F:dOh", longs, NULL)) != -1) {
+		status = parse_option(o, c);
+		if (status)
+			return status;
+	}
+	if (o->help)
+		return 0;
+	status = check_options(o);
+	if (status)
+		return status;
+	if (o->file && optind < argc)
+		return cli_usage("filter: an expression and -F exclude each other");
+	o->expression = classic_expression(argv + optind, argc - optind, o->file);
+	return o->expression ? 0 : CLI_FAILED;
+}
+
+static int open_input(const struct filter_opts *o, struct filter_input *in)
+{
+	int linktype;
+
+	if (o->interface)
+		return filter_input_live(in, o->interface);
+	if (o->read)
+		return filter_input_file(in, o->read, o->nano);
+	*in = (struct filter_input){ .name = o->linktype, .fd = -1 };
+	linktype = pcap_datalink_name_to_val(o->linktype);
+	if (linktype < 0)
+		return cli_error("%s: invalid data link type", o->linktype);
+	in->pcap = pcap_open_dead(linktype, 262144);
+	return in->pcap ? 0 : cli_error("out of memory");
+}
+
+/*
+ * Live packets reach us with their VLAN tag put back into the bytes, so the program must not look
+ * for it beside them, as it would when compiled for the live handle itself.
+ */
+static int compile(const struct filter_opts *o, const struct filter_input *in,
+		   struct bpf_program *program)
+{
+	pcap_t *pcap = in->pcap, *dead = NULL;
+	int status;
+
+	if (in->live) {
+		dead = pcap_open_dead(pcap_datalink(in->pcap), pcap_snapshot(in->pcap));
+		if (!dead)
+			return cli_error("out of memory");
+		pcap = dead;
+	}
+	status = pcap_compile(pcap, program, o->expression, !o->no_optimise, 0);
+	if (status < 0)
+		cli_error("%s: %s", in->name, pcap_geterr(pcap));
+	if (dead)
+		pcap_close(dead);
+	return status < 0 ? CLI_FAILED : 0;
+}
+
+static int dump_program(const struct filter_opts *o, const struct cbpf_insn *insns, u32 len)
+{
+	struct str text = STR_INIT, json = STR_INIT;
+	int status = 0;
+
+	cbpf_print(&text, insns, len, (enum cbpf_form)o->dump);
+	if (o->json) {
+		str_addf(&json, "{\"instructions\":%u,\"program\":", len);
+		str_add_json(&json, str_c(&text));
+		str_add(&json, "}\n");
+	}
+	if (text.failed || json.failed)
+		status = cli_error("out of memory");
+	else
+		fputs(o->json ? str_c(&json) : str_c(&text), stdout);
+	str_fini(&text);
+	str_fini(&json);
+	return status;
+}
+
+static int filter_packets(const struct filter_opts *o, struct filter_input *in,
+			  struct filter_output *out, struct classic_filter *filter,
+			  struct filter_counts *counts)
+{
+	struct filter_packet packet;
+	struct cli_progress progress;
+	int status = 0, got;
+	bool matched;
+
+	cli_progress_start(&progress, in->file_bytes ? "bytes" : "packets");
+	while (!stop_asked && (!o->count || counts->matched < o->count)) {
+		if (out->file && filter_input_would_refill(in))
+			filter_output_flush(out);
+		got = filter_input_next(in, &packet);
+		if (got <= 0) {
+			status = got < 0 ? CLI_FAILED : 0;
+			break;
+		}
+		if (got == FILTER_INPUT_NONE_YET)
+			continue;
+		counts->total++;
+		if (classic_filter_packet(filter, packet.data, packet.header.caplen,
+					  packet.header.len, &matched)) {
+			status = CLI_FAILED;
+			break;
+		}
+		counts->matched += matched;
+		if (matched && out->file)
+			filter_output_packet(out, &packet);
+		if (!(counts->total % PROGRESS_EVERY_PACKETS))
+			cli_progress_step(&progress, in->file_bytes ? in->file_pos : counts->total,
+					  in->file_bytes);
+	}
+	cli_progress_end(&progress);
+	return status;
+}
+
+static void print_counts(const struct filter_opts *o, const struct filter_counts *counts)
+{
+	bool stdout_taken = o->write && !strcmp(o->write, "-");
+	FILE *to = stdout_taken ? stderr : stdout;
+
+	if (o->json)
+		fprintf(to, "{\"matched\":%llu,\"total\":%llu}\n",
+			(unsigned long long)counts->matched, (unsigned long long)counts->total);
+	else if (!o->write)
+		fprintf(to, "%llu of %llu packets matched\n", (unsigned long long)counts->matched,
+			(unsigned long long)counts->total);
+}
+
+static int run_filter(const struct filter_opts *o, struct filter_input *in,
+		      const struct bpf_program *program)
+{
+	const struct cbpf_insn *insns = (const void *)program->bf_insns;
+	struct sigaction action = { .sa_handler = on_signal }, old_int, old_term;
+	struct filter_output out = { 0 };
+	struct filter_counts counts = { 0 };
+	struct classic_filter filter;
+	int status, close_status;
+
+	if (o->dump)
+		return dump_program(o, insns, program->bf_len);
+	status = classic_filter_init(&filter, insns, program->bf_len, o->engine, in->name);
+	if (status)
+		return status;
+	if (o->write)
+		status = filter_output_open(&out, in, o->write);
+	if (!status) {
+		sigaction(SIGINT, &action, &old_int);
+		sigaction(SIGTERM, &action, &old_term);
+		status = filter_packets(o, in, &out, &filter, &counts);
+		sigaction(SIGINT, &old_int, NULL);
+		sigaction(SIGTERM, &old_term, NULL);
+		close_status = filter_output_close(&out);
+		status = status ? status : close_status;
+		print_counts(o, &counts);
+	}
+	classic_filter_fini(&filter);
+	return status;
+}
+
+int cli_filter(int argc, char **argv)
+{
+	struct filter_input in = { .fd = -1 };
+	struct bpf_program program = { 0 };
+	struct filter_opts o;
+	int status;
+
+	status = parse_options(&o, argc, argv);
+	if (!status && o.help) {
+		fputs(usage_text, stdout);
+		return CLI_OK;
+	}
+	if (!status)
+		status = open_input(&o, &in);
+	if (!status)
+		status = compile(&o, &in, &program);
+	if (!status) {
+		status = run_filter(&o, &in, &program);
+		pcap_freecode(&program);
+	}
+	filter_input_close(&in);
+	mem_free(o.expression);
+	return status;
+}
