@@ -47,13 +47,35 @@ static const char usage_text[] =
 	"  --nano       time stamps in nanoseconds (files that have them keep them anyway)\n"
 	"  --json       results as JSON on standard output (standard error with -w -)\n";
 
-/* The one thing that a signal handler can reach. */
-static volatile sig_atomic_t stop_asked;
+/*
+ * Ctrl-C ends the work in good order, with what was found so far. The signals stay blocked and are
+ * asked for between packets, so that no handler needs a global; where reading may block for ever
+ * (standard input, pcapng) they keep their usual effect.
+ */
+struct interrupt {
+	sigset_t signals, before;
+	bool active;
+};
 
-static void on_signal(int sig)
+static void interrupt_start(struct interrupt *intr, bool active)
 {
-	(void)sig;
-	stop_asked = 1;
+	sigemptyset(&intr->signals);
+	sigaddset(&intr->signals, SIGINT);
+	sigaddset(&intr->signals, SIGTERM);
+	intr->active = active && !sigprocmask(SIG_BLOCK, &intr->signals, &intr->before);
+}
+
+static bool interrupt_came(const struct interrupt *intr)
+{
+	static const struct timespec at_once;
+
+	return intr->active && sigtimedwait(&intr->signals, NULL, &at_once) > 0;
+}
+
+static void interrupt_end(const struct interrupt *intr)
+{
+	if (intr->active)
+		sigprocmask(SIG_SETMASK, &intr->before, NULL);
 }
 
 static int parse_long(struct filter_opts *o, int c)
@@ -197,40 +219,60 @@ static int dump_program(const struct filter_opts *o, const struct cbpf_insn *ins
 	return status;
 }
 
-static int filter_packets(const struct filter_opts *o, struct filter_input *in,
-			  struct filter_output *out, struct classic_filter *filter,
-			  struct filter_counts *counts)
+struct filter_job {
+	const struct filter_opts *opts;
+	struct filter_input *in;
+	struct filter_output out;
+	struct classic_filter filter;
+	struct filter_counts counts;
+};
+
+/* One packet through the filter, to the output if it matches. 0 or CLI_FAILED. */
+static int filter_one(struct filter_job *job, const struct filter_packet *packet)
 {
-	struct filter_packet packet;
-	struct cli_progress progress;
-	int status = 0, got;
 	bool matched;
 
+	job->counts.total++;
+	if (classic_filter_packet(&job->filter, packet->data, packet->header.caplen,
+				  packet->header.len, &matched))
+		return CLI_FAILED;
+	job->counts.matched += matched;
+	if (matched && job->out.file)
+		filter_output_packet(&job->out, packet);
+	return 0;
+}
+
+static int filter_packets(struct filter_job *job)
+{
+	u64 limit = job->opts->count ? job->opts->count : UINT64_MAX, turns = 0;
+	struct filter_input *in = job->in;
+	struct filter_packet packet;
+	struct cli_progress progress;
+	struct interrupt intr;
+	int status = 0, got;
+
+	interrupt_start(&intr, in->live || in->fd >= 0);
 	cli_progress_start(&progress, in->file_bytes ? "bytes" : "packets");
-	while (!stop_asked && (!o->count || counts->matched < o->count)) {
-		if (out->file && filter_input_would_refill(in))
-			filter_output_flush(out);
+	while (!status && job->counts.matched < limit) {
+		if (job->out.file && filter_input_would_refill(in))
+			filter_output_flush(&job->out);
 		got = filter_input_next(in, &packet);
+		if (got == FILTER_INPUT_NONE_YET || !(++turns % PROGRESS_EVERY_PACKETS)) {
+			cli_progress_step(&progress, in->file_bytes ? in->file_pos : turns,
+					  in->file_bytes);
+			if (interrupt_came(&intr))
+				break;
+		}
+		if (got == FILTER_INPUT_NONE_YET)
+			continue;
 		if (got <= 0) {
 			status = got < 0 ? CLI_FAILED : 0;
 			break;
 		}
-		if (got == FILTER_INPUT_NONE_YET)
-			continue;
-		counts->total++;
-		if (classic_filter_packet(filter, packet.data, packet.header.caplen,
-					  packet.header.len, &matched)) {
-			status = CLI_FAILED;
-			break;
-		}
-		counts->matched += matched;
-		if (matched && out->file)
-			filter_output_packet(out, &packet);
-		if (!(counts->total % PROGRESS_EVERY_PACKETS))
-			cli_progress_step(&progress, in->file_bytes ? in->file_pos : counts->total,
-					  in->file_bytes);
+		status = filter_one(job, &packet);
 	}
 	cli_progress_end(&progress);
+	interrupt_end(&intr);
 	return status;
 }
 
@@ -251,30 +293,23 @@ static int run_filter(const struct filter_opts *o, struct filter_input *in,
 		      const struct bpf_program *program)
 {
 	const struct cbpf_insn *insns = (const void *)program->bf_insns;
-	struct sigaction action = { .sa_handler = on_signal }, old_int, old_term;
-	struct filter_output out = { 0 };
-	struct filter_counts counts = { 0 };
-	struct classic_filter filter;
+	struct filter_job job = { .opts = o, .in = in };
 	int status, close_status;
 
 	if (o->dump)
 		return dump_program(o, insns, program->bf_len);
-	status = classic_filter_init(&filter, insns, program->bf_len, o->engine, in->name);
+	status = classic_filter_init(&job.filter, insns, program->bf_len, o->engine, in->name);
 	if (status)
 		return status;
 	if (o->write)
-		status = filter_output_open(&out, in, o->write);
+		status = filter_output_open(&job.out, in, o->write);
 	if (!status) {
-		sigaction(SIGINT, &action, &old_int);
-		sigaction(SIGTERM, &action, &old_term);
-		status = filter_packets(o, in, &out, &filter, &counts);
-		sigaction(SIGINT, &old_int, NULL);
-		sigaction(SIGTERM, &old_term, NULL);
-		close_status = filter_output_close(&out);
+		status = filter_packets(&job);
+		close_status = filter_output_close(&job.out);
 		status = status ? status : close_status;
-		print_counts(o, &counts);
+		print_counts(o, &job.counts);
 	}
-	classic_filter_fini(&filter);
+	classic_filter_fini(&job.filter);
 	return status;
 }
 

@@ -195,7 +195,8 @@ int main(int argc, char **argv)
 	while (good && d.tried < count && now_seconds() - start < seconds)
 		good = diff_one(&d);
 	tap_ok(good, "random programs: kernel, classic interpreter, run and guard agree");
-	tap_diag("%llu programs, %llu accepted, %llu runs, %llu cut, %llu read back, seed %llu, %.1f s",
+	tap_diag("%llu programs, %llu accepted, %llu runs, %llu cut, %llu read back, seed %llu, "
+		 "%.1f s",
 		 (unsigned long long)d.tried, (unsigned long long)d.accepted,
 		 (unsigned long long)d.runs, (unsigned long long)d.cut,
 		 (unsigned long long)d.read_back, (unsigned long long)seed, now_seconds() - start);
