@@ -88,8 +88,8 @@ int classic_filter_packet(struct classic_filter *filter, const u8 *bytes, u32 ca
 		*ret_matched = cbpf_run(filter->classic, &filter->view) != 0;
 		return 0;
 	case CLASSIC_ENGINE_LIBPCAP:
-		*ret_matched = bpf_filter((const struct bpf_insn *)(const void *)filter->classic->insns,
-					  bytes, wire_bytes, captured_bytes) != 0;
+		*ret_matched = bpf_filter((const void *)filter->classic->insns, bytes, wire_bytes,
+					  captured_bytes) != 0;
 		return 0;
 	}
 	return 0;
