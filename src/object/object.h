@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A compiled BPF object in an instance: unmodified libbpf parses, relocates and loads it, and every
+ * bpf(2) call that it makes arrives at our engine (design 2.3). This is the door that the command
+ * uses; include/skep/object.h is the same thing for embedders.
+ *
+ * One thread at a time per object. What is handed out lives as long as the object.
+ */
+#ifndef SKEP_OBJECT_OBJECT_H
+#define SKEP_OBJECT_OBJECT_H
+
+#include "base/str.h"
+#include "base/types.h"
+#include "map/map.h"
+#include "prog/prog.h"
+#include "spec/spec.h"
+
+struct skep;
+struct object;
+
+struct object_prog {
+	const char *name, *section;
+	enum prog_type type;	 /* UNSPEC when the section says nothing that libbpf knows */
+	struct prog *prog;	 /* after loading; NULL: not loaded */
+	const char *not_loaded;	 /* why, in words; NULL when it was loaded */
+};
+
+struct object_map {
+	const char *name; /* as in the source: ".bss", "flows" */
+	struct map *map;  /* after loading */
+	int fd;
+};
+
+struct object_opts {
+	/* Whether programs of a type have a hook here; the others are named and skipped. NULL: all. */
+	bool (*has_hook)(enum prog_type type);
+	/* Only these programs, by name; none given: every one with a hook. */
+	const char *const *progs;
+	u32 prog_cnt;
+	/* libbpf's messages, a line at a time, without a newline; NULL: dropped. */
+	void (*message)(void *cookie, const char *text);
+	void *cookie;
+};
+
+/*
+ * Opens @path without loading. -ENOTCONN when libbpf's calls do not reach us; -ENOENT, -EACCES…;
+ * -EINVAL or -ENOEXEC for what is no BPF object (truncated, foreign, unknown section), with the
+ * reason and the place in *why.
+ */
+int object_open(struct skep *skep, const char *path, const struct object_opts *opts,
+		struct object **ret_object, struct str *why) must_check;
+
+/* Creates maps and loads programs. 0 or -errno with the reason, the refusing log included, in *why. */
+int object_load(struct object *object, struct str *why) must_check;
+
+/* Programs and maps go unless something else holds them. NULL is allowed. */
+void object_close(struct object *object);
+
+u32 object_prog_cnt(const struct object *object);
+const struct object_prog *object_prog(const struct object *object, u32 idx);
+u32 object_map_cnt(const struct object *object);
+const struct object_map *object_map(const struct object *object, u32 idx);
+
+#endif
