@@ -20,7 +20,7 @@ struct object;
 
 struct object_prog {
 	const char *name, *section;
-	enum prog_type type;	 /* UNSPEC when the section says nothing that libbpf knows */
+	enum prog_type type;	 /* UNSPEC when libbpf does not know the section */
 	struct prog *prog;	 /* after loading; NULL: not loaded */
 	const char *not_loaded;	 /* why, in words; NULL when it was loaded */
 };
@@ -50,7 +50,7 @@ struct object_opts {
 int object_open(struct skep *skep, const char *path, const struct object_opts *opts,
 		struct object **ret_object, struct str *why) must_check;
 
-/* Creates maps and loads programs. 0 or -errno with the reason, the refusing log included, in *why. */
+/* Creates maps, loads programs. 0, or -errno and the reason with the refusing log in *why. */
 int object_load(struct object *object, struct str *why) must_check;
 
 /* Programs and maps go unless something else holds them. NULL is allowed. */
