@@ -32,7 +32,7 @@ struct object_map {
 };
 
 struct object_opts {
-	/* Whether programs of a type have a hook here; the others are named and skipped. NULL: all. */
+	/* Do programs of this type have a hook here? Others are named and skipped. NULL: all. */
 	bool (*has_hook)(enum prog_type type);
 	/* Only these programs, by name; none given: every one with a hook. */
 	const char *const *progs;
