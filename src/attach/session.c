@@ -10,8 +10,8 @@
 
 #include <poll.h>
 #include <string.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "base/err.h"
 #include "map/map.h"
 
@@ -33,14 +33,6 @@ struct session {
 	struct pkt_dev *from; /* where the packet came in */
 	bool bridge;
 };
-
-static u64 now_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (u64)ts.tv_sec * 1000000000u + (u64)ts.tv_nsec;
-}
 
 static bool session_stopped(const struct session *s)
 {
@@ -226,9 +218,9 @@ static int session_prog(struct session *s, u32 i, struct hook_result *res)
 	if (err)
 		return err;
 	opts->run->insns_left = opts->budget_insns;
-	start = now_ns();
+	start = clock_mono_ns();
 	err = s->hooks[i]->run(opts->run, opts->progs[i], &s->pkt, res);
-	st->run_ns += now_ns() - start;
+	st->run_ns += clock_mono_ns() - start;
 	st->run_cnt++;
 	if (err)
 		st->fault_cnt++;
@@ -496,7 +488,7 @@ static void session_sum(struct session *s)
 int session_run(const struct session_opts *opts, struct session_stats *ret_stats, struct str *why)
 {
 	struct session s = { .opts = opts, .stats = ret_stats, .why = why };
-	u64 start = now_ns();
+	u64 start = clock_mono_ns();
 	int err, flush_err;
 
 	memset(ret_stats, 0, sizeof(*ret_stats));
@@ -520,6 +512,6 @@ int session_run(const struct session_opts *opts, struct session_stats *ret_stats
 	pkt_fini(&s.original);
 	pkt_fini(&s.pkt);
 	session_sum(&s);
-	ret_stats->wall_ns = now_ns() - start;
+	ret_stats->wall_ns = clock_mono_ns() - start;
 	return err;
 }

@@ -3,6 +3,7 @@
 #include "pkt/csum.h"
 
 #include "base/bytes.h"
+#include "pkt/pkt.h"
 
 u32 csum_partial(const void *data, size_t len, u32 sum)
 {
@@ -50,4 +51,16 @@ void csum_replace4(void *sum, u32 from, u32 to)
 void csum_replace_by_diff(void *sum, u32 diff)
 {
 	store_u16(sum, csum_fold(csum_add(diff, ~(u32)load_u16(sum))));
+}
+
+void pkt_csum_complete(struct pkt *pkt)
+{
+	u8 *start = pkt->csum_start;
+	u16 sum;
+
+	pkt->csum_start = NULL;
+	if (!start || start < pkt->data || start + pkt->csum_off + 2 > pkt->data_end)
+		return;
+	sum = csum_fold(csum_partial(start, (size_t)(pkt->data_end - start), 0));
+	store_u16(start + pkt->csum_off, sum ? sum : 0xffff);
 }

@@ -9,6 +9,8 @@
 
 #include "base/types.h"
 
+struct pkt;
+
 static inline u32 csum_add(u32 sum, u32 addend)
 {
 	sum += addend;
@@ -39,5 +41,8 @@ u32 csum_partial(const void *data, size_t len, u32 sum);
 /* Updates the field @sum (any alignment) for a change of @from into @to, or by a sum's @diff. */
 void csum_replace4(void *sum, u32 from, u32 to);
 void csum_replace_by_diff(void *sum, u32 diff);
+
+/* Finishes a half-made sum (csum_start), for outputs that do not (skb_checksum_help). */
+void pkt_csum_complete(struct pkt *pkt);
 
 #endif

@@ -30,6 +30,27 @@ void pkt_dev_close(struct pkt_dev *dev)
 		dev->ops->close(dev);
 }
 
+int pkt_dev_refuse(const char *name, int err, const char *text, struct str *why)
+{
+	if (!text && (err == -EPERM || err == -EACCES))
+		text = "not permitted: this needs CAP_NET_RAW and CAP_NET_ADMIN (run as root)";
+	else if (!text && err == -ENODEV)
+		text = "no such interface";
+	else if (!text)
+		text = strerror(-err);
+	str_addf(why, "%s: %s", name, text);
+	return err;
+}
+
+int pkt_dev_open(const char *spec, u32 flags, struct pkt_dev **ret_dev, struct str *why)
+{
+	static const char tap[] = "tap:";
+
+	if (!strncmp(spec, tap, sizeof(tap) - 1))
+		return pkt_dev_open_tap(spec + sizeof(tap) - 1, ret_dev, why);
+	return pkt_dev_open_iface(spec, flags, ret_dev, why);
+}
+
 int pkt_ifindex(const char *name, u32 *ret_ifindex)
 {
 	unsigned long number;

@@ -63,8 +63,14 @@ int pkt_dev_open_iface(const char *name, u32 flags, struct pkt_dev **ret_dev,
  */
 int pkt_dev_open_tap(const char *name, struct pkt_dev **ret_dev, struct str *why) must_check;
 
+/* "tap:NAME" or the name of an interface. */
+int pkt_dev_open(const char *spec, u32 flags, struct pkt_dev **ret_dev, struct str *why) must_check;
+
 /* NULL is allowed. */
 void pkt_dev_close(struct pkt_dev *dev);
+
+/* -errno with "NAME: TEXT" or, without @text, the error's own words in *why. Returns @err. */
+int pkt_dev_refuse(const char *name, int err, const char *text, struct str *why) must_check;
 
 /* For device rooms: the common part, zeroed and named; freed by pkt_dev_fini. */
 int pkt_dev_init(struct pkt_dev *dev, const char *name, const struct pkt_dev_ops *ops) must_check;

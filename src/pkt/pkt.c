@@ -188,6 +188,8 @@ void pkt_parse_eth(struct pkt *pkt)
 		return;
 	pkt->net = pkt->data + PKT_ETH_HLEN;
 	pkt->protocol = eth_protocol(pkt->data + ETH_ADDRS_BYTES, pkt->data_end);
+	if (pkt->pkt_type == PKT_OTHERHOST)
+		return; /* the device knows its own address */
 	pkt->pkt_type = PKT_HOST;
 	if (!memcmp(pkt->data, ones, sizeof(ones)))
 		pkt->pkt_type = PKT_BROADCAST;

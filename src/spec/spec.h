@@ -10,6 +10,7 @@
 
 #define KERNEL(major, minor) ((major) << 8 | (minor)) /* a kernel version as a number */
 
+#undef MAP_TYPE /* of sys/mman.h, which nobody here means */
 enum map_type {
 #define MAP_TYPE(id, value, ...) MAP_TYPE_##id = value,
 #include "spec/maptypes.def"
