@@ -1,0 +1,10 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
+# Builds and runs the benchmarks; arguments go to bench (--rounds N, --slice-us N, WORKLOAD...).
+set -euo pipefail
+cd "$(dirname "$0")/.."
+[ -f build-bench/build.ninja ] || meson setup build-bench --buildtype=release -Dbench=true >/dev/null
+ninja -C build-bench >build-bench.log 2>&1 || { tail -40 build-bench.log; exit 1; }
+build-bench/bench/bench --json build-bench/bench.json "$@"
+echo
+echo "written: build-bench/bench.json"
