@@ -28,6 +28,8 @@ struct engine {
 	uint64_t (*run)(void *handle, uint32_t reps);
 	void (*close)(void *handle);
 	bool folded;	/* the result is 32 bits: r ^ r >> 32 */
+	/* Nanoseconds of one run by the engine's own clock; NULL: thread CPU time around run(). */
+	double (*time)(void *handle, uint32_t reps);
 	bool less_loop; /* the time of the engine's own loop (an empty program) is taken off */
 };
 

@@ -204,12 +204,13 @@ INLINE u64 siphash(u8 *mem)
 	return siphash_over(mem, 256);
 }
 
+/* Bit by bit. */
 INLINE u64 crc32(u8 *mem)
 {
 	u32 crc = ~0u;
 
 	UNROLL
-	for (u32 i = 0; i < 1500; i++) {
+	for (u32 i = 0; i < 256; i++) {
 		crc ^= mem[i];
 		UNROLL
 		for (u32 bit = 0; bit < 8; bit++)
@@ -369,7 +370,7 @@ INLINE u64 divide(u8 *mem)
 	return sum;
 }
 
-/* The loop-free ones. */
+/* The loop-free ones. Few branches: rte_bpf walks every path to its end when it loads a program. */
 INLINE u64 s_fnv1a(u8 *mem)
 {
 	return fnv1a_over(mem, 64);
@@ -392,12 +393,12 @@ INLINE u64 s_ip_checksum(u8 *mem)
 
 INLINE u64 s_log2(u8 *mem)
 {
-	return log2_over(mem, 32);
+	return log2_over(mem, 3);
 }
 
 INLINE u64 s_switch(u8 *mem)
 {
-	return switch_over(mem, 32);
+	return switch_over(mem, 4);
 }
 
 /* A 5-tuple of an IPv4 packet without options, mixed into one word. */
