@@ -27,7 +27,7 @@
 #undef STRAIGHT
 
 static const struct work works[] = {
-#define WORK_ROW(n, is_straight)                                                                   \
+#define WORK_ROW(n, is_straight) \
 	{#n, native_##n, insns_##n, sizeof(insns_##n) / sizeof(insns_##n[0]), is_straight},
 #define WORK(name)     WORK_ROW(name, false)
 #define STRAIGHT(name) WORK_ROW(name, true)
@@ -37,12 +37,12 @@ static const struct work works[] = {
 };
 
 static const struct engine *const engines[] = {
-	&engine_native, &engine_run, &engine_guard,
+	&engine_native, &engine_run,      &engine_guard,
 #ifdef BENCH_KERNEL
 	&engine_kernel,
 #endif
 #ifdef BENCH_DPDK
-	&engine_dpdk,	&engine_dpdk_jit,
+	&engine_dpdk,   &engine_dpdk_jit,
 #endif
 };
 
@@ -58,7 +58,7 @@ struct options {
 	int only_cnt;
 };
 
-struct result { /* of one engine on one workload */
+struct result {           /* of one engine on one workload */
 	double ns, ratio; /* medians; 0 when it did not run */
 };
 
@@ -182,7 +182,8 @@ static void bench_work(const struct options *o, const struct work *work, struct 
 		handles[e] = engines[e]->open(work, mem, &why);
 		if (!handles[e]) {
 			if (!strstr(why, "loops"))
-				fprintf(stderr, "# %s: %s: %s\n", work->name, engines[e]->name, why);
+				fprintf(stderr, "# %s: %s: %s\n", work->name, engines[e]->name,
+					why);
 			continue;
 		}
 		uint64_t got = engines[e]->run(handles[e], 1);
@@ -237,8 +238,9 @@ static int write_json(const struct options *o, struct result (*results)[ENGINE_C
 		perror(o->json);
 		return 1;
 	}
-	fprintf(f, "{\"rounds\": %u, \"slice_us\": %llu, \"unit\": \"ns, thread CPU time\",\n"
-		   " \"workloads\": [",
+	fprintf(f,
+		"{\"rounds\": %u, \"slice_us\": %llu, \"unit\": \"ns, thread CPU time\",\n"
+		" \"workloads\": [",
 		o->rounds, (unsigned long long)o->slice_ns / 1000);
 	for (size_t w = 0; w < WORK_CNT; w++) {
 		if (results[w][0].ns <= 0)
@@ -247,8 +249,8 @@ static int write_json(const struct options *o, struct result (*results)[ENGINE_C
 			works[w].straight ? "true" : "false");
 		for (size_t e = 0; e < ENGINE_CNT; e++)
 			if (results[w][e].ns > 0)
-				fprintf(f, ", \"%s\": {\"ns\": %.2f, \"ratio\": %.3f}", engines[e]->name,
-					results[w][e].ns, results[w][e].ratio);
+				fprintf(f, ", \"%s\": {\"ns\": %.2f, \"ratio\": %.3f}",
+					engines[e]->name, results[w][e].ns, results[w][e].ratio);
 		fprintf(f, "}");
 		sep = ",";
 	}
@@ -282,11 +284,14 @@ int main(int argc, char **argv)
 	}
 	o.only = argv + i;
 	o.only_cnt = argc - i;
-	if (!o.rounds || o.rounds > ROUNDS_MAX || !o.slice_ns || (o.only_cnt && o.only[0][0] == '-')) {
-		fprintf(stderr, "usage: bench [--rounds N] [--slice-us N] [--json FILE] [WORKLOAD...]\n");
+	if (!o.rounds || o.rounds > ROUNDS_MAX || !o.slice_ns ||
+	    (o.only_cnt && o.only[0][0] == '-')) {
+		fprintf(stderr,
+			"usage: bench [--rounds N] [--slice-us N] [--json FILE] [WORKLOAD...]\n");
 		return 2;
 	}
-	printf("native in ns of thread CPU time, the others as ratios to it: medians of %u rounds\n\n",
+	printf("native in ns of thread CPU time, the others as ratios to it: medians of %u "
+	       "rounds\n\n",
 	       o.rounds);
 	printf("%-14s", "workload");
 	for (size_t e = 0; e < ENGINE_CNT; e++)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The live kernel: the XDP form of the workloads by BPF_PROG_TEST_RUN, through the system's libbpf. */
+/* The live kernel: the XDP form of the workloads by BPF_PROG_TEST_RUN, through the system's libbpf.
+ */
 #include "bench/bench.h"
 
 #include <stdio.h>
@@ -48,16 +49,16 @@ static struct kernel *kernel_load(const char *name, const uint8_t *mem)
 	k->obj = bpf_object__open(BENCH_KERNEL_OBJ);
 	if (!k->obj)
 		goto fail;
-	bpf_object__for_each_program(prog, k->obj) {
+	bpf_object__for_each_program(prog, k->obj)
+	{
 		bool mine = !strcmp(bpf_program__name(prog), name);
 
 		bpf_program__set_autoload(prog, mine);
 		if (mine)
 			found = prog;
 	}
-	bpf_object__for_each_map(map, k->obj)
-		if (mem && strstr(bpf_map__name(map), ".bss"))
-			(void)bpf_map__set_initial_value(map, mem, BENCH_MEM_BYTES);
+	bpf_object__for_each_map(map, k->obj) if (mem && strstr(bpf_map__name(map), ".bss"))(void)
+		bpf_map__set_initial_value(map, mem, BENCH_MEM_BYTES);
 	if (!found || bpf_object__load(k->obj))
 		goto fail;
 	k->prog_fd = bpf_program__fd(found);

@@ -29,7 +29,7 @@ static void *native_open(const struct work *work, const uint8_t *mem, const char
 static uint64_t native_run(void *handle, uint32_t reps)
 {
 	struct native *n = handle;
-	uint64_t (*volatile fn)(uint8_t *mem) = n->fn; /* a real call each time */
+	uint64_t (*volatile fn)(uint8_t * mem) = n->fn; /* a real call each time */
 	uint64_t result = 0;
 
 	while (reps--)
@@ -60,7 +60,8 @@ static void ours_close(void *handle)
 	mem_free(o);
 }
 
-static void *ours_open(const struct work *work, const uint8_t *mem, const char **ret_why, bool guard)
+static void *ours_open(const struct work *work, const uint8_t *mem, const char **ret_why,
+		       bool guard)
 {
 	struct ours *o = mem_zalloc(sizeof(*o));
 	int err;

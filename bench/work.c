@@ -4,7 +4,7 @@
  *
  *	FORM_NATIVE	gcc -O2: functions native_NAME(mem)
  *	FORM_RAW	BPF, one section raw/NAME each: r1 = memory, result in r0
- *	FORM_KERNEL	BPF, one XDP program each, over a global array: what the live kernel can load
+ *	FORM_KERNEL	BPF, one XDP program each, over a global array: the kernel
  *	FORM_STRAIGHT	BPF cpu v2, the loop-free ones, one section raw/NAME each: for rte_bpf
  *
  * Each takes MEM_BYTES of memory and returns a number that depends on all that it did. Indices are
@@ -12,7 +12,7 @@
  */
 #define MEM_BYTES 4096
 
-#define INLINE	 static inline __attribute__((always_inline, unused))
+#define INLINE   static inline __attribute__((always_inline, unused))
 #define NOINLINE static __attribute__((noinline, unused))
 
 typedef __UINT8_TYPE__ u8;
@@ -417,11 +417,11 @@ INLINE u64 s_parse(u8 *mem)
 
 #if defined(FORM_NATIVE)
 
-#define ENTRY(name, fn)                                                                            \
-	u64 native_##name(u8 *mem);                                                                \
-	u64 native_##name(u8 *mem)                                                                 \
-	{                                                                                          \
-		return fn(mem);                                                                    \
+#define ENTRY(name, fn)             \
+	u64 native_##name(u8 *mem); \
+	u64 native_##name(u8 *mem)  \
+	{                           \
+		return fn(mem);     \
 	}
 #define ENTRY_STRAIGHT ENTRY
 
@@ -431,11 +431,11 @@ INLINE u64 s_parse(u8 *mem)
 u8 memory[MEM_BYTES] __attribute__((aligned(8)));
 char LICENSE[] __attribute__((section("license"), used)) = "Dual BSD/GPL";
 
-#define ENTRY(name, fn)                                                                            \
-	__attribute__((section("xdp"), used)) int w_##name(void *ctx)                              \
-	{                                                                                          \
-		u64 r = fn(memory);                                                                \
-		return (int)(r ^ r >> 32);                                                         \
+#define ENTRY(name, fn)                                               \
+	__attribute__((section("xdp"), used)) int w_##name(void *ctx) \
+	{                                                             \
+		u64 r = fn(memory);                                   \
+		return (int)(r ^ r >> 32);                            \
 	}
 #define ENTRY_STRAIGHT ENTRY
 
@@ -446,16 +446,16 @@ __attribute__((section("xdp"), used)) int w_empty(void *ctx)
 
 #else
 
-#define BPF_ENTRY(name, fn)                                                                        \
-	__attribute__((section("raw/" #name), used)) u64 w_##name(u8 *mem)                         \
-	{                                                                                          \
-		return fn(mem);                                                                    \
+#define BPF_ENTRY(name, fn)                                                \
+	__attribute__((section("raw/" #name), used)) u64 w_##name(u8 *mem) \
+	{                                                                  \
+		return fn(mem);                                            \
 	}
 #if defined(FORM_STRAIGHT)
 #define ENTRY(name, fn)
 #define ENTRY_STRAIGHT BPF_ENTRY
 #else
-#define ENTRY	       BPF_ENTRY
+#define ENTRY BPF_ENTRY
 #define ENTRY_STRAIGHT(name, fn)
 #endif
 
