@@ -190,7 +190,7 @@ u64 interp_callback(struct run *run, u64 fn, const u64 args[5])
 	u32 idx;
 
 	if (!interp_code_index(run->prog, fn, &idx)) {
-		run->fault.kind = FAULT_CALL;
+		run->fault = (struct fault){ .kind = FAULT_CALL, .prog = run->prog };
 		return 0;
 	}
 	return code->call(run, idx, args, &r0) ? 0 : r0;

@@ -102,7 +102,7 @@ static bool callx(struct guard *g, const struct decoded *d)
 	struct helper_binding b = { 0 };
 	u64 number = g->r[d->dst];
 
-	if (g->prog->ctx_class || !resolver->resolve || number > INT32_MAX ||
+	if (!resolver->lasting || number > INT32_MAX ||
 	    resolver->resolve(resolver->cookie, (s32)number, &b) < 0)
 		return guard_fault(g, FAULT_CALL, "callx: there is no helper %llu here",
 				   (unsigned long long)number);
@@ -434,6 +434,17 @@ static int guard_enter(struct run *run, const struct prog *prog, void *ctx, u64 
 	if (!err)
 		*ret_r0 = g.r[0];
 	return err;
+}
+
+void *interp_memory(struct run *run, u64 addr, u64 size_bytes, u32 perm)
+{
+	struct extent e;
+
+	if (run->prog->enter != guard_enter)
+		return u64_to_ptr(addr);
+	if (!guard_find(run->engine, addr, size_bytes, &e) || (e.perm & perm) != perm)
+		return NULL;
+	return u64_to_ptr(addr);
 }
 
 int interp_guard_compile(struct prog *prog, const struct helper_resolver *resolver)

@@ -262,6 +262,7 @@ bool guard_fault(struct guard *g, enum fault_kind kind, const char *fmt, ...)
 	f->prog = g->prog;
 	f->insn_idx = g->pc < g->prog->insn_cnt ? prog_orig_idx(g->prog, g->pc) : g->pc;
 	f->regs_valid = g->valid;
+	f->depth = g->depth;
 	memcpy(f->regs, g->r, sizeof(f->regs));
 	va_start(ap, fmt);
 	vsnprintf(f->detail, sizeof(f->detail), fmt, ap);

@@ -19,8 +19,8 @@
  *     load outside ends the function with r0 = 0.
  *   - a tail call that fails (empty slot, index outside, more than 33) leaves -ENOENT, -E2BIG or
  *     -ELOOP in r0 and goes on.
- *   - callx calls the helper whose number the register holds, bound when it is called; only raw
- *     programs (no ctx_class) have it.
+ *   - callx calls the helper whose number the register holds, bound when it is called; that needs
+ *     a resolver that outlives the program (`lasting`).
  */
 #ifndef SKEP_INTERP_INTERP_H
 #define SKEP_INTERP_INTERP_H
@@ -30,8 +30,7 @@
 
 /*
  * 0 or -ENOMEM. What the guard cannot run (unknown helper, undecodable word, wild jump) becomes a
- * fault when it is reached. @resolver may be NULL (no helpers); its cookie must outlive the
- * program when it has callx.
+ * fault when it is reached. @resolver may be NULL (no helpers).
  */
 int interp_guard_compile(struct prog *prog, const struct helper_resolver *resolver) must_check;
 
@@ -47,5 +46,11 @@ int interp_run_compile(struct prog *prog, const struct helper_resolver *resolver
  * once, and so does the engine.
  */
 u64 interp_callback(struct run *run, u64 fn, const u64 args[5]);
+
+/*
+ * For helpers without a row in spec/, during a run: memory of a program's address range, NULL when
+ * the program has no right (@perm, enum extent_perm) to all of it. `run` and JITs allow everything.
+ */
+void *interp_memory(struct run *run, u64 addr, u64 size_bytes, u32 perm);
 
 #endif

@@ -91,7 +91,7 @@ static noinline_fn bool call_by_number(struct run *run, u64 number, u64 *r)
 	const struct interp_code *code = run->prog->code;
 	struct helper_binding b = { 0 };
 
-	if (run->prog->ctx_class || !code->resolver.resolve || number > INT32_MAX ||
+	if (!code->resolver.lasting || number > INT32_MAX ||
 	    code->resolver.resolve(code->resolver.cookie, (s32)number, &b) < 0)
 		return false;
 	if (b.host)

@@ -46,6 +46,7 @@ struct fault {
 	/* The calls that led here, innermost first: indices like insn_idx. */
 	u32 callers[FAULT_CALLERS_MAX];
 	u32 caller_cnt;
+	u32 depth; /* of the frame that ran: the index of its stack extent */
 };
 
 /* One word: "read", "budget"…; the "kind" of the JSON form. */

@@ -92,6 +92,7 @@ struct helper_resolver {
 	/* 0, or -EINVAL when there is no such helper (for this program type). */
 	int (*resolve)(void *cookie, s32 id, struct helper_binding *ret_binding);
 	void *cookie;
+	bool lasting; /* outlives the program, so that callx may ask while it runs */
 };
 
 /*

@@ -57,7 +57,7 @@ static int resolve(void *cookie, s32 id, struct helper_binding *b)
 	return 0;
 }
 
-static const struct helper_resolver resolver = { resolve, &sum_calls };
+static const struct helper_resolver resolver = { resolve, &sum_calls, true };
 
 struct result {
 	int err; /* of compiling or running */
