@@ -54,6 +54,18 @@ void process_current_set(void *instance)
 	current_instance = instance;
 }
 
+static thread_local_var void *current_note;
+
+void *process_note(void)
+{
+	return current_note;
+}
+
+void process_note_set(void *note)
+{
+	current_note = note;
+}
+
 static struct process_file **bucket_of(u64 ino)
 {
 	return &file_buckets[ino % FILE_BUCKETS];

@@ -50,4 +50,11 @@ void process_file_sweep(void);
 void *process_current(void);
 void process_current_set(void *instance);
 
+/*
+ * What this thread's current call into a foreign library is about: for callbacks of libraries that
+ * hand no cookie back (libbpf's messages). NULL when nothing is.
+ */
+void *process_note(void);
+void process_note_set(void *note);
+
 #endif

@@ -2,6 +2,9 @@
 /*
  * One instance of the BPF system: its objects by id, its CPU slots, its options. Everything that
  * the kernel keeps in globals hangs from here.
+ *
+ * Lifetime: references are held by skep_new's caller and by every object that a descriptor refers
+ * to (obj/fd.h), so closing the last of them frees the instance.
  */
 #ifndef SKEP_CORE_SKEP_H
 #define SKEP_CORE_SKEP_H
@@ -10,21 +13,34 @@
 
 #include "base/types.h"
 #include "map/map.h"
+#include "obj/fd.h"
 #include "obj/obj.h"
+#include "obj/pin.h"
 #include "skep/skep.h"
 
 #define SKEP_GUARD_BUDGET_DEFAULT 100000000u
 
 struct cpu_slots;
+struct run;
 
 struct skep {
 	struct skep_opts opts; /* a full copy; fields that the caller's size left out are 0 */
 	struct map_env map_env; /* CPU count and the object tables */
 	struct cpu_slots *cpus;
-	_Atomic u32 refs; /* the caller's, and one per object that lives on by its fd */
-	_Atomic bool stats_on; /* BPF_ENABLE_STATS */
+	struct obj_home home; /* this instance, as obj/fd.h sees it */
+	struct obj_pins *pins;
+	_Atomic u32 refs;
+	_Atomic u32 loader_calls; /* bpf(2) calls that came through a loader library */
+	_Atomic u32 stats_users; /* descriptors of BPF_ENABLE_STATS; > 0: runs are timed */
 };
 
 struct skep *skep_get(struct skep *skep);
+void skep_put(struct skep *skep);
+
+/*
+ * Leases a CPU slot and prepares @run for any number of executions on this thread: budget, what
+ * programs print, no interfaces to redirect to. -EBUSY or -ENOMEM. End with run_end.
+ */
+int core_run_begin(struct skep *skep, struct run *run) must_check;
 
 #endif
