@@ -411,6 +411,7 @@ static int guard_call_nested(struct run *run, u32 idx, const u64 args[5], u64 *r
 
 static int guard_enter(struct run *run, const struct prog *prog, void *ctx, u64 arg2, u64 *ret_r0)
 {
+	u64 (*outer_left)(const struct run *run, u64 addr) = run->stack_left;
 	void *outer = run->engine;
 	struct guard g;
 	int err;
@@ -428,8 +429,10 @@ static int guard_enter(struct run *run, const struct prog *prog, void *ctx, u64 
 	g.r[INSN_REG_FP] = guard_frame_top(&g, 0);
 	g.valid = (u16)(1u << 1 | (prog->ctx_class ? 0 : 1u << 2) | 1u << INSN_REG_FP);
 	run->engine = &g;
+	run->stack_left = guard_stack_left;
 	err = guard_loop(&g, 0);
 	run->engine = outer;
+	run->stack_left = outer_left;
 	run->prog = prog;
 	if (!err)
 		*ret_r0 = g.r[0];

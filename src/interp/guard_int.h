@@ -58,6 +58,9 @@ bool guard_fault(struct guard *g, enum fault_kind kind, const char *fmt, ...) pr
 /* A fault of an access: also finds the object that was missed. */
 bool guard_fault_access(struct guard *g, enum fault_kind kind, u64 addr, u32 size_bytes);
 
+/* For run->stack_left. */
+u64 guard_stack_left(const struct run *run, u64 addr);
+
 /* The object that holds all of [addr, addr + size), the context excepted. */
 bool guard_find(struct guard *g, u64 addr, u64 size_bytes, struct extent *ret_extent);
 /* True when @addr lies in the context's window, which only loads and stores may use. */

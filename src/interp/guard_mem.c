@@ -98,6 +98,16 @@ bool guard_find(struct guard *g, u64 addr, u64 size_bytes, struct extent *ret_ex
 	return true;
 }
 
+u64 guard_stack_left(const struct run *run, u64 addr)
+{
+	const struct guard *g = run->engine;
+	u64 off = addr - ptr_to_u64(g->stack), in_frame = off % GUARD_FRAME_STRIDE;
+
+	if (off / GUARD_FRAME_STRIDE > g->depth || in_frame >= INTERP_STACK_BYTES)
+		return 0;
+	return INTERP_STACK_BYTES - in_frame;
+}
+
 bool guard_in_ctx(const struct guard *g, u64 addr)
 {
 	const struct ctx_class *cls = g->prog->ctx_class;

@@ -419,16 +419,30 @@ static int call_nested(struct run *run, u32 idx, const u64 args[5], u64 *ret_r0)
 	return err;
 }
 
+/*
+ * For run->stack_left: frames lie in C frames between here and run_enter's, where run->engine
+ * points. Good enough for programs that are trusted to load from any address themselves.
+ */
+static noinline_fn u64 run_stack_left(const struct run *run, u64 addr)
+{
+	u64 top = ptr_to_u64(run->engine);
+
+	return addr > ptr_to_u64(&top) && addr < top ? top - addr : 0;
+}
+
 static int run_enter(struct run *run, const struct prog *prog, void *ctx, u64 arg2, u64 *ret_r0)
 {
 	struct entry entry = { .run = run, .args = { ptr_to_u64(ctx), arg2 } };
+	u64 (*outer_left)(const struct run *run, u64 addr) = run->stack_left;
 	void *outer = run->engine;
 	u64 nesting = outer ? *(u64 *)outer : 0;
 	int err;
 
 	run->engine = &nesting;
+	run->stack_left = run_stack_left;
 	err = execute(&entry, NULL);
 	run->engine = outer;
+	run->stack_left = outer_left;
 	run->prog = prog;
 	if (!err)
 		*ret_r0 = entry.r0;
