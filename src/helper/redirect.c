@@ -23,7 +23,7 @@ HELPER_FN(redirect)
 	bool xdp = run->prog->type == PROG_TYPE_XDP;
 
 	if (r2 & ~(u64)(xdp ? 0 : F_INGRESS))
-		return xdp ? XDP_ABORTED : TC_ACT_SHOT;
+		return xdp ? (u64)XDP_ABORTED : (u64)TC_ACT_SHOT;
 	run->redirect = (struct run_redirect){ .ifindex = (u32)r1, .flags = r2 };
 	return xdp ? (u64)XDP_REDIRECT : (u64)TC_ACT_REDIRECT;
 }
