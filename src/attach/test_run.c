@@ -23,6 +23,7 @@
 #define WIRE_LEN_MAX	  65536u /* GSO_LEGACY_MAX_SIZE */
 #define GSO_SEGS_MAX	  65535u
 #define LOOPBACK_IFINDEX  1u
+#define ETH_ALEN	  6u
 
 enum xdp_off {
 #define XDP_FIELD(n, o, s, v, m, xdp, devmap) XDP_OFF_##n = (o),
@@ -190,7 +191,7 @@ static int skb_ctx_in(const u8 *ctx, struct pkt *pkt)
 	memcpy(pkt->cb, ctx + SKB_OFF_cb, sizeof(pkt->cb));
 	pkt->tstamp = load_u64(ctx + SKB_OFF_tstamp);
 	pkt->wire_len = wire_len ? wire_len : pkt->len;
-	pkt->gso_segs = segs;
+	pkt->gso_segs = (u16)segs;
 	pkt->gso_size = (u16)load_u32(ctx + SKB_OFF_gso_size);
 	pkt->hwtstamp = load_u64(ctx + SKB_OFF_hwtstamp);
 	return 0;
@@ -231,6 +232,14 @@ static int skb_push_zeros(struct pkt *pkt)
 	return 0;
 }
 
+/* eth_type_trans on the loopback device, whose own address is all zero. */
+static void skb_set_type(struct pkt *pkt)
+{
+	pkt_parse_eth(pkt);
+	if (pkt->pkt_type == PKT_HOST && !all_zero(pkt->mac, 0, ETH_ALEN))
+		pkt->pkt_type = PKT_OTHERHOST;
+}
+
 static int skb_load(struct pkt *pkt, const struct test_run_in *in)
 {
 	int err;
@@ -240,7 +249,7 @@ static int skb_load(struct pkt *pkt, const struct test_run_in *in)
 	err = pkt_load(pkt, in->data, in->data_bytes, in->data_bytes);
 	if (err)
 		return err;
-	pkt_parse_eth(pkt);
+	skb_set_type(pkt);
 	pkt->ifindex = LOOPBACK_IFINDEX;
 	pkt->wire_len = 0; /* qdisc's field, which nobody set without a context */
 	return 0;

@@ -228,7 +228,7 @@ static void *atomic_at(struct guard *g, u64 addr, u32 size_bytes, u32 perm)
 		return guard_load(g, ADDR(d->src), (width) / 8, &DST);
 #define ISA_LDSX(id, code, width, ...)                                       \
 	case ISA_##id:                                                       \
-		TRY(guard_load(g, ADDR(d->src), (width) / 8, &value));       \
+		TRY(guard_load_sx(g, ADDR(d->src), (width) / 8, &value));    \
 		DST = sem_ldsx##width(value);                                \
 		return true;
 #define ISA_ST(id, code, width, ...) \

@@ -68,6 +68,7 @@ bool guard_in_ctx(const struct guard *g, u64 addr);
 /* Host memory for @size_bytes at @addr with all rights of @perm; NULL: faulted. */
 void *guard_memory(struct guard *g, u64 addr, u32 size_bytes, u32 perm);
 bool guard_load(struct guard *g, u64 addr, u32 size_bytes, u64 *ret_value);
+bool guard_load_sx(struct guard *g, u64 addr, u32 size_bytes, u64 *ret_value);
 bool guard_store(struct guard *g, u64 addr, u32 size_bytes, u64 value);
 
 /* Calls the helper of @binding with r1..r5 and sets r0 and which registers hold values. */

@@ -168,6 +168,20 @@ bool guard_load(struct guard *g, u64 addr, u32 size_bytes, u64 *ret_value)
 	return true;
 }
 
+/* A sign-extending load: no pointer of the context can be read that way. */
+bool guard_load_sx(struct guard *g, u64 addr, u32 size_bytes, u64 *ret_value)
+{
+	const struct ctx_field *f;
+
+	if (unlikely(guard_in_ctx(g, addr))) {
+		f = ctx_field_at(g->prog->ctx_class, (u32)(addr - ptr_to_u64(g->run->ctx)),
+				 size_bytes);
+		if (f && f->value != CTX_SCALAR)
+			return ctx_fault(g, addr, size_bytes, "sign-extending read");
+	}
+	return guard_load(g, addr, size_bytes, ret_value);
+}
+
 bool guard_store(struct guard *g, u64 addr, u32 size_bytes, u64 value)
 {
 	void *p;

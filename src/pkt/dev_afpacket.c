@@ -105,7 +105,8 @@ static void take_offload(struct pkt *pkt, const struct virtio_net_hdr *vnet, u32
 	pkt->gso_type = vnet->gso_type;
 	pkt->gso_size = vnet->gso_size;
 	if (vnet->gso_size)
-		pkt->gso_segs = (pkt->len - vnet->hdr_len + vnet->gso_size - 1u) / vnet->gso_size;
+		pkt->gso_segs = (u16)((pkt->len - vnet->hdr_len + vnet->gso_size - 1u) /
+				      vnet->gso_size);
 }
 
 static int load_frame(struct afpacket *a, struct pkt *pkt, const struct tpacket3_hdr *hdr)
@@ -186,7 +187,7 @@ static struct virtio_net_hdr give_offload(const struct pkt *pkt)
 	if (!pkt->gso_type || !pkt->gso_size)
 		return vnet;
 	vnet.gso_type = pkt->gso_type;
-	vnet.gso_size = (u16)pkt->gso_size;
+	vnet.gso_size = pkt->gso_size;
 	vnet.hdr_len = vnet.csum_start;
 	return vnet;
 }

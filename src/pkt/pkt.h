@@ -9,8 +9,9 @@
  *  2. All captured bytes are in one piece: data_end - data is the captured length, `len` is the
  *     length on the wire. Functions here move both by the same amount.
  *  3. As an skb, an outer VLAN tag stands in vlan_*, not in the bytes; for XDP it is inline.
- *  4. Members named by rows of spec/ctx/ are plain fixed-width members: the guard, and later
- *     xlate, read them directly. Big-endian members hold the bytes as they stand on the wire.
+ *  4. Members named by rows of spec/ctx/ are plain members, as wide as struct sk_buff's (narrow
+ *     loads depend on it): the guard, and later xlate, read them directly. Big-endian members hold
+ *     the bytes as they stand on the wire.
  */
 #ifndef SKEP_PKT_PKT_H
 #define SKEP_PKT_PKT_H
@@ -51,8 +52,7 @@ struct pkt {
 	u32 rx_queue_index;
 	u32 cb[PKT_CB_WORDS]; /* programs touch single bytes of it */
 	u32 hash;
-	u32 gso_segs;
-	u32 gso_size;
+	u32 vlan_present; /* 0 or 1 */
 	u64 tstamp; /* ns */
 	u64 hwtstamp;
 	u64 none; /* always 0 */
@@ -60,10 +60,11 @@ struct pkt {
 	u16 vlan_proto; /* big-endian TPID, 0 without a tag */
 	u16 vlan_tci;	/* host order */
 	u16 queue_mapping;
+	u16 gso_segs;
+	u16 gso_size;
 	u16 tc_index;
 	u16 tc_classid;
 	u16 hatype; /* ARPHRD_* of the device: classic SKF_AD_HATYPE */
-	u8 vlan_present;
 	u8 pkt_type; /* enum pkt_type */
 	u8 hash_valid;
 	/*

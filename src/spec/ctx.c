@@ -53,10 +53,16 @@ int ctx_load(const struct ctx_class *cls, const void *ctx, u32 off, u32 size_byt
 		*ret_value = value; /* 32 bits in the UAPI, a whole pointer to the program */
 		return 0;
 	}
+	*ret_value = value;
+	/*
+	 * The kernel shifts and masks the full field only where the load is narrower than the
+	 * member (target_size in convert_ctx_accesses): any other reads the member whole.
+	 */
+	if (size_bytes >= f->member_size_bytes)
+		return 0;
 	if (HOST_BIG_ENDIAN)
 		skip = f->size_bytes - size_bytes - skip;
-	value >>= skip * 8;
-	*ret_value = size_bytes >= 8 ? value : value & ((1ULL << size_bytes * 8) - 1);
+	*ret_value = value >> skip * 8 & ((1ULL << size_bytes * 8) - 1);
 	return 0;
 }
 
