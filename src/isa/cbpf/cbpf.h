@@ -10,7 +10,9 @@
  *   seccomp  as socket, but fewer instructions, and loads read struct seccomp_data, host order.
  *   pcap     libpcap's own interpreter (bpf_filter), which tcpdump -r uses: any length, no
  *            special offsets (they lie outside the packet), X + k does not wrap (outside), a
- *            shift by X >= 32 gives 0.
+ *            shift by X >= 32 gives 0. `ja` may go back (protochain loops): after
+ *            CBPF_PCAP_LOOPS_MAX of those the result is 0. Scratch words may be read before
+ *            they are written (libpcap compiles such programs for 802.11): they hold 0.
  *
  * A load outside the captured bytes ends the program with result 0; so does division by X = 0.
  * Nothing here keeps state; all functions are safe from any thread on their own objects.
@@ -34,6 +36,7 @@ enum cbpf_mode { CBPF_SOCKET, CBPF_SECCOMP, CBPF_PCAP };
 
 #define CBPF_INSNS_MAX	    4096    /* BPF_MAXINSNS of Linux */
 #define CBPF_PCAP_INSNS_MAX 1000000 /* our bound where libpcap has none */
+#define CBPF_PCAP_LOOPS_MAX 8388608 /* what may_goto lets pass: BPF_MAX_LOOPS */
 #define CBPF_MEM_WORDS	    16	    /* BPF_MEMWORDS */
 
 /* Where special offsets start (SKF_LL_OFF, SKF_NET_OFF, SKF_AD_OFF), as u32. */
@@ -115,11 +118,24 @@ struct cbpf_refusal {
  */
 int cbpf_check(const struct cbpf_insn *insns, u32 len, enum cbpf_mode mode,
 	       struct cbpf_refusal *refusal) must_check;
+/*
+ * Scratch words that an otherwise checked program may read before it writes them, as a mask;
+ * *ret_idx is the first such instruction. 0 or -ENOMEM.
+ */
+int cbpf_check_scratch(const struct cbpf_insn *insns, u32 len, u16 *ret_words,
+		       u32 *ret_idx) must_check;
+
+/* Where a `ja` at @idx goes: k counts from the next instruction and is signed in pcap mode. */
+static inline u32 cbpf_ja_target(const struct cbpf_insn *insn, u32 idx)
+{
+	return idx + 1 + insn->k;
+}
 
 /* A checked program, owned; the bytes are exactly what the caller gave. */
 struct cbpf_prog {
 	enum cbpf_mode mode;
 	u32 len;
+	u16 zero_words; /* pcap mode: bit n: M[n] may be read before it is written */
 	struct cbpf_insn insns[];
 };
 

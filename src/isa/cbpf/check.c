@@ -5,9 +5,11 @@
  *
  * Invariants of what passes, on which the interpreter and the converter rest:
  * 1. every code has a row in ops.def;
- * 2. every jump goes forward to an instruction of the program, and the last one returns;
+ * 2. every jump goes to an instruction of the program, forward, and the last one returns (in pcap
+ *    mode `ja` may go back);
  * 3. constant divisors are not 0 (and in socket and seccomp mode constant shifts are below 32);
- * 4. scratch words are in range and written before they are read, on every path.
+ * 4. scratch words are in range and written before they are read, on every path (in pcap mode
+ *    those that are not are known: prog->zero_words).
  */
 #include "base/err.h"
 #include "base/mem.h"
@@ -29,8 +31,10 @@ static const char *check_seccomp(const struct cbpf_insn *insn, enum cbpf_op op)
 }
 
 /* One instruction by itself and its place. NULL when it may stand there. */
-static const char *check_insn(const struct cbpf_insn *insn, u32 left, enum cbpf_mode mode)
+static const char *check_insn(const struct cbpf_insn *insns, u32 len, u32 idx, enum cbpf_mode mode)
 {
+	const struct cbpf_insn *insn = &insns[idx];
+	u32 left = len - idx - 1;
 	enum cbpf_op op = cbpf_op_of(insn->code);
 
 	if (op == CBPF_OP_BAD)
@@ -56,7 +60,7 @@ static const char *check_insn(const struct cbpf_insn *insn, u32 left, enum cbpf_
 	case CBPF_RULE_MEM_ST:
 		return check_memory_op(insn);
 	case CBPF_RULE_JA:
-		if (insn->k >= left)
+		if (mode == CBPF_PCAP ? cbpf_ja_target(insn, idx) >= len : insn->k >= left)
 			return "jump out of the program";
 		break;
 	case CBPF_RULE_JCOND:
@@ -68,16 +72,14 @@ static const char *check_insn(const struct cbpf_insn *insn, u32 left, enum cbpf_
 }
 
 /*
- * check_load_and_stores: valid[i] holds the scratch words that every jump to i has written.
- * Jumps go forward only, so one pass suffices.
+ * check_load_and_stores: valid[i] holds the scratch words that every jump to i has written. One
+ * pass suffices, since jumps go forward; where one goes back its target counts on nothing.
  */
-static const char *check_scratch(const struct cbpf_insn *insns, u32 len, u16 *valid, u32 *ret_idx)
+static u16 scratch_missing(const struct cbpf_insn *insns, u32 len, u16 *valid, u32 *ret_idx)
 {
-	u16 now = 0;
+	u16 now = 0, missing = 0;
 	u32 i;
 
-	for (i = 0; i < len; i++)
-		valid[i] = 0xffff;
 	for (i = 0; i < len; i++) {
 		const struct cbpf_insn *insn = &insns[i];
 
@@ -87,13 +89,12 @@ static const char *check_scratch(const struct cbpf_insn *insns, u32 len, u16 *va
 			now |= (u16)(1u << insn->k);
 			break;
 		case CBPF_RULE_MEM_LD:
-			if (!(now & 1u << insn->k)) {
+			if (!missing && !(now & 1u << insn->k))
 				*ret_idx = i;
-				return "reads a scratch word that was not written";
-			}
+			missing |= (u16)(1u << insn->k & ~(u32)now);
 			break;
 		case CBPF_RULE_JA:
-			valid[i + 1 + insn->k] &= now;
+			valid[cbpf_ja_target(insn, i)] &= now;
 			now = 0xffff;
 			break;
 		case CBPF_RULE_JCOND:
@@ -109,7 +110,25 @@ static const char *check_scratch(const struct cbpf_insn *insns, u32 len, u16 *va
 			break;
 		}
 	}
-	return NULL;
+	return missing;
+}
+
+int cbpf_check_scratch(const struct cbpf_insn *insns, u32 len, u16 *ret_words, u32 *ret_idx)
+{
+	u16 *valid = mem_alloc(len * sizeof(*valid));
+	u32 i;
+
+	if (!valid)
+		return -ENOMEM;
+	for (i = 0; i < len; i++)
+		valid[i] = 0xffff;
+	for (i = 0; i < len; i++) {
+		if (insns[i].code == cbpf_op_table[CBPF_JA].code && cbpf_ja_target(&insns[i], i) <= i)
+			valid[cbpf_ja_target(&insns[i], i)] = 0;
+	}
+	*ret_words = scratch_missing(insns, len, valid, ret_idx);
+	mem_free(valid);
+	return 0;
 }
 
 static int refuse(struct cbpf_refusal *refusal, u32 insn_idx, const char *reason)
@@ -123,7 +142,7 @@ int cbpf_check(const struct cbpf_insn *insns, u32 len, enum cbpf_mode mode,
 	       struct cbpf_refusal *refusal)
 {
 	const char *reason;
-	u16 *valid;
+	u16 words;
 	u32 i;
 
 	if (!len)
@@ -131,19 +150,18 @@ int cbpf_check(const struct cbpf_insn *insns, u32 len, enum cbpf_mode mode,
 	if (len > (mode == CBPF_PCAP ? CBPF_PCAP_INSNS_MAX : CBPF_INSNS_MAX))
 		return refuse(refusal, 0, "the program is too long");
 	for (i = 0; i < len; i++) {
-		reason = check_insn(&insns[i], len - i - 1, mode);
+		reason = check_insn(insns, len, i, mode);
 		if (reason)
 			return refuse(refusal, i, reason);
 	}
 	if (cbpf_op_table[cbpf_op_of(insns[len - 1].code)].rule != CBPF_RULE_RET)
 		return refuse(refusal, len - 1, "the last instruction does not return");
-	valid = mem_zalloc_array(len, sizeof(*valid));
-	if (!valid)
+	if (mode == CBPF_PCAP)
+		return 0;
+	if (cbpf_check_scratch(insns, len, &words, &i))
 		return -ENOMEM;
-	reason = check_scratch(insns, len, valid, &i);
-	mem_free(valid);
-	if (reason)
-		return refuse(refusal, i, reason);
+	if (words)
+		return refuse(refusal, i, "reads a scratch word that was not written");
 	for (i = 0; mode == CBPF_SECCOMP && i < len; i++) {
 		reason = check_seccomp(&insns[i], cbpf_op_of(insns[i].code));
 		if (reason)

@@ -4,8 +4,8 @@
  *
  * Invariants:
  * 1. Both passes emit the same instructions, so that `start` of the first is right in the second.
- * 2. Classic jumps go forward only; "return 0" stands behind everything, so every jump that is
- *    emitted between classic instructions goes forward too.
+ * 2. Classic jumps go forward only, except `ja` in pcap mode, which brings a may_goto along;
+ *    "return 0" stands behind everything.
  * 3. Jumps within one classic instruction are counted by hand, next to what they jump over.
  */
 #include "isa/cbpf/convert.h"
@@ -131,6 +131,14 @@ static s32 scratch_off(u32 word)
 	return -4 * (s32)(CBPF_MEM_WORDS - word);
 }
 
+static void convert_ja(struct conv *c, u32 target)
+{
+	if (target <= c->idx)
+		conv_jump(c, ISA_MAY_GOTO, 0, 0, CONV_RETURN_0(c));
+	if (target != c->idx + 1)
+		conv_jump(c, ISA_JA, 0, 0, target);
+}
+
 static void convert_return(struct conv *c)
 {
 	conv_emit(c, ISA_EXIT, 0, 0, 0);
@@ -185,8 +193,7 @@ static void convert_insn(struct conv *c)
 	case CBPF_RSH_X: convert_shift_x(c, ISA_RSH32_X); break;
 	case CBPF_NEG: conv_emit(c, ISA_NEG32, REG_A, 0, 0); break;
 	case CBPF_JA:
-		if (k)
-			conv_jump(c, ISA_JA, 0, 0, c->idx + 1 + k);
+		convert_ja(c, cbpf_ja_target(insn, c->idx));
 		break;
 	case CBPF_JEQ_K: convert_branch(c, &compare_eq, false); break;
 	case CBPF_JEQ_X: convert_branch(c, &compare_eq, true); break;
@@ -229,7 +236,8 @@ static void lower(u32 *known, u32 to)
 /*
  * How many captured bytes are certain when an instruction starts (the run target uses that), and
  * CONV_DEAD for instructions that no path reaches: those are not emitted, since Linux's verifier
- * refuses dead code. One pass is enough since every jump goes forward.
+ * refuses dead code. One pass is enough, since jumps go forward; where one goes back, its target
+ * counts on nothing.
  */
 static void find_known_len(struct conv *c)
 {
@@ -238,6 +246,12 @@ static void find_known_len(struct conv *c)
 	for (i = 0; i <= len; i++)
 		c->known_len[i] = CONV_DEAD;
 	c->known_len[0] = 0;
+	for (i = 0; i < len; i++) {
+		const struct cbpf_insn *insn = &c->prog->insns[i];
+
+		if (cbpf_op_of(insn->code) == CBPF_JA && cbpf_ja_target(insn, i) <= i)
+			c->known_len[cbpf_ja_target(insn, i)] = 0;
+	}
 	for (i = 0; i < len; i++) {
 		const struct cbpf_insn *insn = &c->prog->insns[i];
 		u32 known = c->known_len[i];
@@ -249,7 +263,7 @@ static void find_known_len(struct conv *c)
 			continue;
 		switch ((enum cbpf_rule)cbpf_op_table[cbpf_op_of(insn->code)].rule) {
 		case CBPF_RULE_JA:
-			lower(&c->known_len[i + 1 + insn->k], known);
+			lower(&c->known_len[cbpf_ja_target(insn, i)], known);
 			break;
 		case CBPF_RULE_JCOND:
 			lower(&c->known_len[i + 1 + insn->jt], known);
@@ -271,9 +285,15 @@ static void find_known_len(struct conv *c)
 
 static void emit_prologue(struct conv *c)
 {
+	u32 word;
+
 	conv_emit(c, ISA_MOV64_X, REGS(REG_CTX, REG_ARG1), 0, 0);
 	conv_emit(c, ISA_MOV32_K, REG_A, 0, 0);
 	conv_emit(c, ISA_MOV32_K, REG_X, 0, 0);
+	for (word = 0; word < CBPF_MEM_WORDS; word++) {
+		if (c->prog->zero_words & 1u << word)
+			conv_emit(c, ISA_STX_W, REGS(INSN_REG_FP, REG_A), scratch_off(word), 0);
+	}
 	if (c->target != CBPF_TO_RUN || !conv_reads_packet(c->prog))
 		return;
 	conv_emit(c, ISA_LDX_DW, REGS(REG_DATA, REG_CTX), offsetof(struct cbpf_view, data), 0);

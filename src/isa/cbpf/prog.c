@@ -13,9 +13,13 @@ int cbpf_prog_new(const struct cbpf_insn *insns, u32 len, enum cbpf_mode mode,
 		  struct cbpf_refusal *refusal, struct cbpf_prog **ret_prog)
 {
 	struct cbpf_prog *prog;
+	u16 zero_words = 0;
+	u32 idx;
 	int err;
 
 	err = cbpf_check(insns, len, mode, refusal);
+	if (!err && mode == CBPF_PCAP)
+		err = cbpf_check_scratch(insns, len, &zero_words, &idx);
 	if (err)
 		return err;
 	prog = mem_alloc(sizeof(*prog) + len * sizeof(*insns));
@@ -23,6 +27,7 @@ int cbpf_prog_new(const struct cbpf_insn *insns, u32 len, enum cbpf_mode mode,
 		return -ENOMEM;
 	prog->mode = mode;
 	prog->len = len;
+	prog->zero_words = zero_words;
 	memcpy(prog->insns, insns, len * sizeof(*insns));
 	*ret_prog = prog;
 	return 0;

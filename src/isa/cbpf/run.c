@@ -16,6 +16,7 @@ struct machine {
 	struct cbpf_view *view;		   /* NULL in seccomp mode */
 	const struct cbpf_seccomp *seccomp; /* NULL otherwise */
 	u32 a, x;
+	u32 loops_left; /* jumps back that may still be made (pcap mode) */
 	u32 mem[CBPF_MEM_WORDS];
 };
 
@@ -201,7 +202,11 @@ static u32 machine_run(struct machine *m)
 		DIVIDE_CASES(DIV, /)
 		DIVIDE_CASES(MOD, %)
 		case CBPF_NEG: m->a = 0u - m->a; break;
-		case CBPF_JA: insn += insn->k; break;
+		case CBPF_JA:
+			if (insn->k > INT32_MAX && !m->loops_left--)
+				return 0;
+			insn += (s32)insn->k;
+			break;
 		JUMP_CASES(JEQ, ==)
 		JUMP_CASES(JGT, >)
 		JUMP_CASES(JGE, >=)
@@ -215,14 +220,23 @@ static u32 machine_run(struct machine *m)
 	}
 }
 
+static void machine_init(struct machine *m, const struct cbpf_prog *prog)
+{
+	m->prog = prog;
+	m->view = NULL;
+	m->seccomp = NULL;
+	m->a = m->x = 0;
+	m->loops_left = CBPF_PCAP_LOOPS_MAX;
+	if (prog->zero_words)
+		memset(m->mem, 0, sizeof(m->mem));
+}
+
 u32 cbpf_run(const struct cbpf_prog *prog, struct cbpf_view *view)
 {
 	struct machine m;
 
-	m.prog = prog;
+	machine_init(&m, prog);
 	m.view = view;
-	m.seccomp = NULL;
-	m.a = m.x = 0;
 	return machine_run(&m);
 }
 
@@ -230,9 +244,7 @@ u32 cbpf_run_seccomp(const struct cbpf_prog *prog, const struct cbpf_seccomp *da
 {
 	struct machine m;
 
-	m.prog = prog;
-	m.view = NULL;
+	machine_init(&m, prog);
 	m.seccomp = data;
-	m.a = m.x = 0;
 	return machine_run(&m);
 }
