@@ -123,8 +123,10 @@ int cbpf_check_scratch(const struct cbpf_insn *insns, u32 len, u16 *ret_words, u
 	for (i = 0; i < len; i++)
 		valid[i] = 0xffff;
 	for (i = 0; i < len; i++) {
-		if (insns[i].code == cbpf_op_table[CBPF_JA].code && cbpf_ja_target(&insns[i], i) <= i)
-			valid[cbpf_ja_target(&insns[i], i)] = 0;
+		u32 target = cbpf_ja_target(&insns[i], i);
+
+		if (cbpf_op_of(insns[i].code) == CBPF_JA && target <= i)
+			valid[target] = 0;
 	}
 	*ret_words = scratch_missing(insns, len, valid, ret_idx);
 	mem_free(valid);
