@@ -35,7 +35,7 @@ static const char usage_text[] =
 	"  --target T       kernel (default): loads as a Linux socket filter; guard; run:\n"
 	"                   what `skep filter` executes\n"
 	"  --seccomp        a seccomp filter: its rules, struct seccomp_data instead of a packet\n"
-	"  --pcap           libpcap's meaning where it differs from Linux's (default with --filter)\n"
+	"  --pcap           libpcap's meaning where Linux's differs (default with --filter)\n"
 	"  -d -dd -ddd      print the classic program in this form and nothing else\n"
 	"  --json           both programs as JSON\n";
 
