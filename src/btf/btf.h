@@ -75,15 +75,19 @@ enum btf_show_style {
 	BTF_SHOW_JSON, /* {"pkts":3,"bytes":180} */
 };
 
-/*
- * Prints the value at @data (at most @len bytes of it are read) by its type, on one line, or over
- * several with @indent spaces for each level when @indent is not 0.
- */
 struct btf_show_opts {
 	enum btf_show_style style;
-	u32 indent;
+	u32 indent; /* spaces for each level of several lines; 0: all on one line */
 };
-void btf_show(const struct btf *btf, u32 id, const void *data, size_t len,
-	      const struct btf_show_opts *opts, struct str *to);
+
+struct btf_value {
+	const struct btf *btf;
+	u32 id; /* its type */
+	const void *data;
+	size_t len; /* no more is read */
+};
+
+/* Appends the value as text. */
+void btf_show(const struct btf_value *value, const struct btf_show_opts *opts, struct str *to);
 
 #endif

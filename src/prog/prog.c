@@ -12,6 +12,20 @@
 #include "btf/btf.h"
 #include "isa/cbpf/cbpf.h"
 
+static void bound_maps_free(struct prog *prog)
+{
+	struct prog_bound_map *bound;
+
+	bound = atomic_load_explicit(&prog->bound_maps, memory_order_acquire);
+	while (bound) {
+		struct prog_bound_map *next = bound->next;
+
+		obj_put(bound->map);
+		mem_free(bound);
+		bound = next;
+	}
+}
+
 static void prog_free(struct prog *prog)
 {
 	if (prog->code_free)
@@ -25,6 +39,7 @@ static void prog_free(struct prog *prog)
 	for (u32 i = 0; i < prog->map_cnt; i++)
 		obj_put((struct obj *)prog->maps[i]);
 	mem_free(prog->maps);
+	bound_maps_free(prog);
 	btf_put(prog->btf);
 	cbpf_prog_free(prog->classic);
 	mem_free(prog);
@@ -56,6 +71,26 @@ void prog_put(struct prog *prog)
 {
 	if (prog)
 		obj_put(&prog->obj);
+}
+
+int prog_bind_map(struct prog *prog, struct obj *map)
+{
+	struct prog_bound_map *bound;
+
+	for (u32 i = 0; i < prog->map_cnt; i++) {
+		if ((struct obj *)prog->maps[i] == map)
+			return 0;
+	}
+	bound = mem_alloc(sizeof(*bound));
+	if (!bound)
+		return -ENOMEM;
+	bound->map = obj_get(map);
+	bound->next = atomic_load_explicit(&prog->bound_maps, memory_order_relaxed);
+	/* Release: who sees the entry sees what is in it. */
+	while (!atomic_compare_exchange_weak_explicit(&prog->bound_maps, &bound->next, bound,
+						      memory_order_release, memory_order_relaxed))
+		;
+	return 0;
 }
 
 int prog_new_raw(const struct insn *insns, u32 insn_cnt, const char *name, struct prog **ret_prog)

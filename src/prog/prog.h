@@ -34,6 +34,12 @@ struct prog_line {
 	const char *file, *text;
 };
 
+/* A map that BPF_PROG_BIND_MAP tied to the program without the program using it. */
+struct prog_bound_map {
+	struct prog_bound_map *next;
+	struct obj *map; /* a reference */
+};
+
 struct prog {
 	struct obj obj;
 	enum prog_type type;
@@ -55,6 +61,8 @@ struct prog {
 	u32 line_cnt;
 	struct map **maps; /* referenced once each */
 	u32 map_cnt;
+	/* The only part that grows after publication: pushed with release, never taken off. */
+	_Atomic(struct prog_bound_map *) bound_maps;
 	struct btf *btf; /* NULL or a reference */
 	struct cbpf_prog *classic; /* what the converter started from, to be read back */
 	u64 load_time_ns;
@@ -102,6 +110,8 @@ struct helper_resolver {
 int prog_new(struct prog **ret_prog) must_check;
 struct prog *prog_get(struct prog *prog);
 void prog_put(struct prog *prog);
+/* Keeps @map as long as the program lives (BPF_PROG_BIND_MAP). 0 or -ENOMEM. Thread-safe. */
+int prog_bind_map(struct prog *prog, struct obj *map) must_check;
 
 /*
  * A program for an engine alone: @insns copied, no maps, no context class (r1 and r2 are what
