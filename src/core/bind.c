@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "core/bind.h"
+
+#include "base/err.h"
+#include "core/resolve.h"
+#include "helper/table.h"
+#include "interp/interp.h"
+#include "isa/isa.h"
+#include "isa/text.h"
+
+/* The instruction that the next line of the log is about, as the kernel's verifier prints it. */
+static void log_insn(const struct prog *prog, const struct prog_load_attr *attr, u32 idx)
+{
+	const struct isa_text_opts opts = { .no_marks = true };
+	struct str text = STR_INIT;
+
+	if (!attr->log)
+		return;
+	isa_text_insn(&text, prog->insns_loaded, prog->insns_loaded_cnt, idx, &opts);
+	load_log(attr, "%u: %s", idx, str_c(&text));
+	str_fini(&text);
+}
+
+/* What no engine can do yet. NULL: nothing to say against it. */
+static const char *unsupported(enum isa_op op)
+{
+	if (op == ISA_CALL_KFUNC)
+		return "calling kernel functions (kfuncs) is not supported yet";
+	if (op == ISA_LDDW_BTF_ID)
+		return "addresses of kernel variables (ksyms with BTF) are not supported yet";
+	if (isa_info(op)->family == ISA_FAMILY_CAST)
+		return "address space casts (arenas) are not supported yet";
+	return NULL;
+}
+
+static int check_insn(const struct prog *prog, const struct prog_load_attr *attr,
+		      struct helper_ask *ask, u32 idx)
+{
+	const struct insn *i = &prog->insns[idx];
+	enum isa_op op = isa_decode(i);
+	const char *why = unsupported(op);
+	struct helper_binding binding;
+	struct str reason = STR_INIT;
+	int err;
+
+	if (why) {
+		log_insn(prog, attr, idx);
+		load_log(attr, "%s", why);
+		return -EINVAL;
+	}
+	if (op != ISA_CALL_HELPER)
+		return 0;
+	ask->log = &reason;
+	err = helper_resolve(ask, i->imm, &binding);
+	if (err) {
+		log_insn(prog, attr, idx);
+		str_add(attr->log ? attr->log : &reason, attr->log ? str_c(&reason) : "");
+	}
+	ask->log = NULL;
+	str_fini(&reason);
+	return err;
+}
+
+int core_bind(struct skep *skep, struct prog *prog, const struct prog_load_attr *attr)
+{
+	struct helper_ask ask = {
+		.type = attr->type,
+		.attach_type = attr->expected_attach_type,
+		.rights = HELPER_ADMIN,
+		.gpl_compatible = attr->gpl_compatible,
+		.sleepable = attr->flags & PROG_FLAG_SLEEPABLE,
+	};
+	struct helper_resolver resolver = { helper_resolve, &ask };
+	enum isa_op op = ISA_INVALID;
+
+	(void)skep;
+	for (u32 i = 0; i < prog->insn_cnt; i += isa_words(op)) {
+		int err = check_insn(prog, attr, &ask, i);
+
+		if (err)
+			return err;
+		op = isa_decode(&prog->insns[i]);
+	}
+	return interp_guard_compile(prog, &resolver);
+}

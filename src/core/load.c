@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The way of a program from bytes to something that runs (bpf_prog_load and bpf_check of the
+ * kernel, as far as they exist here): encoding, functions, maps, helpers, then an engine. Until
+ * the verifier stands, that engine is the guarded interpreter: nothing unproven runs unwatched.
+ */
+#include "core/load.h"
+
+#include <stdarg.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/mem.h"
+#include "base/sha256.h"
+#include "core/bind.h"
+#include "core/resolve.h"
+#include "core/skep.h"
+#include "interp/interp.h"
+#include "isa/check.h"
+#include "isa/isa.h"
+#include "pkt/pkt.h"
+
+#define PROG_INSNS_MAX 1000000u /* BPF_COMPLEXITY_LIMIT_INSNS */
+
+void load_log(const struct prog_load_attr *attr, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (!attr->log)
+		return;
+	va_start(ap, fmt);
+	str_vaddf(attr->log, fmt, ap);
+	va_end(ap);
+	str_add_char(attr->log, '\n');
+}
+
+/* bpf_prog_calc_tag: a hash over the instructions as loaded, without the numbers of map fds. */
+static void compute_tag(struct prog *prog)
+{
+	u8 digest[SHA256_BYTES];
+	enum isa_op op = ISA_INVALID;
+	struct sha256 sha;
+
+	sha256_init(&sha);
+	for (u32 i = 0; i < prog->insns_loaded_cnt; i += isa_words(op)) {
+		struct insn words[2] = { prog->insns_loaded[i] };
+
+		op = isa_decode(&words[0]);
+		if (isa_words(op) == 2 && i + 1 < prog->insns_loaded_cnt)
+			words[1] = prog->insns_loaded[i + 1];
+		if (op == ISA_LDDW_MAP_FD || op == ISA_LDDW_MAP_VALUE)
+			words[0].imm = words[1].imm = 0;
+		sha256_add(&sha, words, isa_words(op) * sizeof(words[0]));
+	}
+	sha256_end(&sha, digest);
+	memcpy(prog->tag, digest, sizeof(prog->tag));
+}
+
+static int copy_insns(struct prog *prog, const struct prog_load_attr *attr)
+{
+	size_t bytes = (size_t)attr->insn_cnt * sizeof(struct insn);
+
+	prog->insns_loaded = mem_dup(attr->insns, bytes);
+	prog->insns = mem_dup(attr->insns, bytes);
+	if (!prog->insns_loaded || !prog->insns)
+		return -ENOMEM;
+	prog->insns_loaded_cnt = prog->insn_cnt = attr->insn_cnt;
+	return 0;
+}
+
+static int check_encoding(const struct prog *prog, const struct prog_load_attr *attr)
+{
+	struct isa_reason reason;
+	int err = isa_check(prog->insns, prog->insn_cnt, 0, &reason);
+
+	if (err && err != -ENOMEM)
+		load_log(attr, "%s", reason.text);
+	return err;
+}
+
+static int build(struct skep *skep, struct prog *prog, const struct prog_load_attr *attr)
+{
+	int err = copy_insns(prog, attr);
+
+	if (!err)
+		err = check_encoding(prog, attr);
+	if (err)
+		return err;
+	compute_tag(prog);
+	err = resolve_subprogs(prog, attr);
+	if (!err)
+		err = resolve_btf_info(prog, attr);
+	if (!err)
+		err = resolve_maps(prog, attr);
+	if (!err)
+		err = core_bind(skep, prog, attr);
+	return err;
+}
+
+int core_prog_load(struct skep *skep, const struct prog_load_attr *attr, struct prog **ret_prog)
+{
+	struct prog *prog;
+	int err;
+
+	if (attr->insn_cnt == 0 || attr->insn_cnt > PROG_INSNS_MAX)
+		return -E2BIG;
+	if (!prog_type_name(attr->type) || attr->type == PROG_TYPE_UNSPEC)
+		return -EINVAL;
+	err = prog_new(&prog);
+	if (err)
+		return err;
+	prog->type = attr->type;
+	prog->expected_attach_type = attr->expected_attach_type;
+	prog->flags = attr->flags;
+	prog->gpl_compatible = attr->gpl_compatible;
+	memcpy(prog->name, attr->name, sizeof(prog->name));
+	prog->ctx_class = pkt_ctx_class(attr->type, attr->expected_attach_type);
+	prog->load_time_ns = clock_boot_ns();
+	err = build(skep, prog, attr);
+	if (!err)
+		err = obj_table_add(skep->map_env.tables[OBJ_PROG], &prog->obj);
+	if (err) {
+		obj_put(&prog->obj);
+		return err;
+	}
+	*ret_prog = prog;
+	return 0;
+}
