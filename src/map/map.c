@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The door: creation with the checks that all types share, and bpf(2)'s element commands, which
+ * look at freezing and at flags before the type does.
+ */
+#include "map/map.h"
+
+#include <assert.h>
+
+#include "base/mem.h"
+#include "base/pages.h"
+#include "map/map_int.h"
+
+/* A type without a row is not built in, which the kernel calls -EINVAL too. */
+static const struct map_ops *const ops_by_type[] = {
+	[MAP_TYPE_ARRAY] = &map_array_ops,
+	[MAP_TYPE_PERCPU_ARRAY] = &map_percpu_array_ops,
+	[MAP_TYPE_HASH] = &map_hash_ops,
+	[MAP_TYPE_PERCPU_HASH] = &map_percpu_hash_ops,
+	[MAP_TYPE_LRU_HASH] = &map_lru_hash_ops,
+	[MAP_TYPE_LRU_PERCPU_HASH] = &map_lru_percpu_hash_ops,
+};
+
+static void map_destroy(struct obj *obj)
+{
+	struct map *map = container_of(obj, struct map, obj);
+
+	map->ops->free(map);
+}
+
+void map_init(struct map *map, const struct map_attr *attr, const struct map_env *env,
+	      const struct map_ops *ops)
+{
+	obj_init(&map->obj, OBJ_MAP, map_destroy);
+	map->ops = ops;
+	map->attr = *attr;
+	map->attr.btf = NULL;
+	map->attr.inner = NULL;
+	map->env = env;
+	map->region.memfd = -1;
+}
+
+void map_region_stamp(struct map *map)
+{
+	struct region_head head = {
+		.magic = { 's', 'k', 'e', 'p' },
+		.version = REGION_VERSION,
+		.type = (u16)map->attr.type,
+		.key_size_bytes = map->attr.key_size_bytes,
+		.value_size_bytes = map->attr.value_size_bytes,
+		.max_entries = map->attr.max_entries,
+		.flags = map->attr.flags,
+	};
+
+	memcpy(map->region.ctl, &head, sizeof(head));
+}
+
+/* What map_create() of the kernel checks before it asks the type. */
+static int check_common(const struct map_attr *attr)
+{
+	const u32 both = MAP_F_RDONLY | MAP_F_WRONLY;
+
+	if (attr->map_extra && attr->type != MAP_TYPE_BLOOM_FILTER && attr->type != MAP_TYPE_ARENA)
+		return -EINVAL;
+	if ((attr->flags & both) == both)
+		return -EINVAL;
+	/* We have one node, which is what the kernel says of any host with one. */
+	if ((attr->flags & MAP_F_NUMA_NODE) && attr->numa_node)
+		return -EINVAL;
+	if ((u32)attr->type >= ARRAY_SIZE(ops_by_type) || !ops_by_type[attr->type])
+		return -EINVAL;
+	return 0;
+}
+
+int map_create(const struct map_attr *attr, const struct map_env *env, struct map **ret_map)
+{
+	const struct map_ops *ops;
+	int err = check_common(attr);
+
+	if (err)
+		return err;
+	ops = ops_by_type[attr->type];
+	err = ops->check(attr);
+	return err ? err : ops->alloc(attr, env, ret_map);
+}
+
+struct map *map_get(struct map *map)
+{
+	obj_get(&map->obj);
+	return map;
+}
+
+void map_put(struct map *map)
+{
+	if (map)
+		obj_put(&map->obj);
+}
+
+u32 map_user_value_bytes(const struct map *map)
+{
+	if (map->ops->percpu)
+		return (u32)align_up(map->attr.value_size_bytes, 8) * map->env->cpu_cnt;
+	return map->ops->holds == OBJ_KIND_CNT ? map->attr.value_size_bytes : 4;
+}
+
+u64 map_mem_bytes(const struct map *map)
+{
+	return pages_round(map->region.data_bytes) + pages_round(map->region.ctl_bytes);
+}
+
+int map_mmap_fd(const struct map *map)
+{
+	return map->region.memfd;
+}
+
+/*
+ * Brackets of every write from user space, so that map_freeze can tell that one is going on. A
+ * writer counts itself in before it looks at `frozen`, the freezer looks the other way round, both
+ * sequentially consistent: one of them sees the other.
+ */
+int map_write_begin(struct map *map)
+{
+	atomic_fetch_add(&map->writers, 1);
+	if (!atomic_load(&map->frozen))
+		return 0;
+	atomic_fetch_sub(&map->writers, 1);
+	return -EPERM;
+}
+
+int map_write_end(struct map *map, int err)
+{
+	atomic_fetch_sub(&map->writers, 1);
+	return err;
+}
+
+int map_user_lookup(struct map *map, const void *key, void *ret_value, u64 flags)
+{
+	/* ELEM_LOCK is known, but no value has a spin lock. */
+	if (flags)
+		return -EINVAL;
+	return map->ops->user_lookup(map, key, ret_value, flags);
+}
+
+int map_user_update(struct map *map, const void *key, const void *value, u64 flags)
+{
+	int err = map_write_begin(map);
+
+	if (err)
+		return err;
+	if (flags & ELEM_LOCK)
+		return map_write_end(map, -EINVAL);
+	return map_write_end(map, map->ops->user_update(map, key, value, flags));
+}
+
+int map_user_update_obj(struct map *map, const void *key, struct obj *obj, u64 flags)
+{
+	int err = map_write_begin(map);
+
+	if (err)
+		return err;
+	if ((flags & ELEM_LOCK) || !map->ops->update_obj)
+		return map_write_end(map, -EINVAL);
+	return map_write_end(map, map->ops->update_obj(map, key, obj, flags));
+}
+
+int map_user_delete(struct map *map, const void *key)
+{
+	int err = map_write_begin(map);
+
+	return err ? err : map_write_end(map, map->ops->delete(map, key));
+}
+
+int map_user_next_key(struct map *map, const void *key, void *ret_next_key)
+{
+	return map->ops->next_key(map, key, ret_next_key);
+}
+
+int map_user_lookup_delete(struct map *map, const void *key, void *ret_value, u64 flags)
+{
+	int err;
+
+	if (flags)
+		return -EINVAL;
+	err = map_write_begin(map);
+	if (err)
+		return err;
+	if (!map->ops->user_lookup_delete)
+		return map_write_end(map, -ENOTSUPP);
+	return map_write_end(map, map->ops->user_lookup_delete(map, key, ret_value, flags));
+}
+
+int map_freeze(struct map *map)
+{
+	bool frozen = false;
+	int err;
+
+	if (!atomic_compare_exchange_strong(&map->frozen, &frozen, true))
+		return -EBUSY;
+	if (atomic_load(&map->writers)) {
+		atomic_store(&map->frozen, false);
+		return -EBUSY;
+	}
+	if (map->region.memfd < 0)
+		return 0;
+	/* What programs may not write either is the verifier's to read: nobody may change it. */
+	err = pages_memfd_seal_writes(map->region.memfd,
+				      map->attr.flags & MAP_F_RDONLY_PROG ? map->region.data : NULL,
+				      map->region.data_bytes);
+	if (err)
+		atomic_store(&map->frozen, false);
+	return err;
+}
+
+void map_release_uref(struct map *map)
+{
+	if (map->ops->release)
+		map->ops->release(map);
+}
+
+int map_direct_value(struct map *map, u32 off_bytes, u64 *ret_addr)
+{
+	return map->ops->direct_value ? map->ops->direct_value(map, off_bytes, ret_addr) :
+					-ENOTSUPP;
+}
