@@ -135,7 +135,7 @@ int map_write_end(struct map *map, int err)
 
 int map_user_lookup(struct map *map, const void *key, void *ret_value, u64 flags)
 {
-	/* ELEM_LOCK is known, but no value has a spin lock. */
+	/* ELEM_F_LOCK is known, but no value has a spin lock. */
 	if (flags)
 		return -EINVAL;
 	return map->ops->user_lookup(map, key, ret_value, flags);
@@ -147,7 +147,7 @@ int map_user_update(struct map *map, const void *key, const void *value, u64 fla
 
 	if (err)
 		return err;
-	if (flags & ELEM_LOCK)
+	if (flags & ELEM_F_LOCK)
 		return map_write_end(map, -EINVAL);
 	return map_write_end(map, map->ops->user_update(map, key, value, flags));
 }
@@ -158,7 +158,7 @@ int map_user_update_obj(struct map *map, const void *key, struct obj *obj, u64 f
 
 	if (err)
 		return err;
-	if ((flags & ELEM_LOCK) || !map->ops->update_obj)
+	if ((flags & ELEM_F_LOCK) || !map->ops->update_obj)
 		return map_write_end(map, -EINVAL);
 	return map_write_end(map, map->ops->update_obj(map, key, obj, flags));
 }

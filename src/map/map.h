@@ -30,7 +30,7 @@ struct prog;
 struct map_attr {
 	enum map_type type;
 	u32 key_size_bytes, value_size_bytes, max_entries;
-	u32 flags; /* MAP_F_*: BPF_F_* of map creation, UAPI values (map/flags.h) */
+	u32 flags; /* MAP_F_*: BPF_F_* of map creation, UAPI values */
 	u32 numa_node; /* with MAP_F_NUMA_NODE */
 	u64 map_extra;
 	char name[MAP_NAME_BYTES];

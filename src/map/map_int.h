@@ -9,8 +9,11 @@
 #include "base/bits.h"
 #include "base/err.h"
 #include "base/types.h"
-#include "map/flags.h"
 #include "map/map.h"
+#include "spec/spec.h"
+
+/* BPF_F_ACCESS_MASK of the kernel: who may read and write. */
+#define MAP_F_ACCESS (MAP_F_RDONLY | MAP_F_RDONLY_PROG | MAP_F_WRONLY | MAP_F_WRONLY_PROG)
 
 #define MAP_PERCPU_VALUE_BYTES_MAX 32768u /* PCPU_MIN_UNIT_SIZE of the kernel */
 

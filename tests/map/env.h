@@ -7,7 +7,6 @@
 
 #include "base/epoch.h"
 #include "base/percpu.h"
-#include "map/flags.h"
 #include "map/map.h"
 #include "tests/tap.h"
 
