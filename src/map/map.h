@@ -113,8 +113,11 @@ struct map_ops {
 	/* Types that hold programs or maps: of which kind, for update_obj. Else OBJ_KIND_CNT. */
 	enum obj_kind holds;
 	int (*update_obj)(struct map *map, const void *key, struct obj *obj, u64 flags);
-	/* What a handle leads to (borrowed, epoch-protected), by what a program gives as key. */
-	void *(*lookup_obj)(struct map *map, const void *key);
+	/*
+	 * Program arrays: the program at @index (borrowed, epoch-protected). Of maps of maps the
+	 * plain lookup gives the inner struct map, borrowed in the same way.
+	 */
+	void *(*lookup_obj)(struct map *map, u32 index);
 	/* The last descriptor is gone (map_release_uref): empties what would be a cycle. */
 	void (*release)(struct map *map);
 	bool percpu; /* values have a copy for each CPU slot */
