@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * bpf_bprintf_prepare and bstr_printf of the kernel in one pass: each conversion is checked, its
- * argument fetched and printed. Two quirks are kept because programs can see them: arguments share
- * 512 bytes in which strings are cut, and letters or digits after a %p… are swallowed.
+ * argument fetched and printed. Quirks are kept because programs can see them: arguments share 512
+ * bytes in which strings are cut; letters and digits (Latin-1) after a %p… are swallowed; texts of
+ * %pB, %pI4, %pks… are not counted once the buffer is full.
  *
  * Nothing is written when the format is bad: the checking pass comes first.
  */
@@ -28,7 +29,6 @@ enum conv {
 	CONV_STRING,
 	CONV_ADDR,
 	CONV_SYMBOL, /* no symbols here: the address as 0x… */
-	CONV_SYMBOL_TEXT, /* %pB: the same, but formatted without width */
 	CONV_IP4,
 	CONV_IP6,
 };
@@ -36,6 +36,7 @@ enum conv {
 struct spec {
 	enum conv conv;
 	bool zero, plus, minus, space;
+	bool preformatted; /* by the kernel's first pass, so without width */
 	bool dotted; /* %pI4, %pI6: with separators as usual; %pi4, %pi6: without or padded */
 	u32 width;
 	u32 arg_bytes; /* 4 or 8 for numbers */
@@ -45,6 +46,7 @@ struct spec {
 struct out {
 	char *data;
 	u64 len, cap;
+	bool measures; /* counts only */
 };
 
 static bool is_digit(u8 c)
@@ -57,12 +59,17 @@ static bool is_alnum(u8 c)
 	return is_digit(c) || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z');
 }
 
+/* Letters above ASCII are the kernel's ctype table's, which is Latin-1. */
+static bool is_swallowed(u8 c)
+{
+	return is_alnum(c) || (c >= 0xc0 && c != 0xd7 && c != 0xf7);
+}
+
 static bool is_space(u8 c)
 {
 	return c == ' ' || (c >= '\t' && c <= '\r') || c == 0xa0;
 }
 
-/* The kernel's ctype table is Latin-1's. */
 static bool is_punct(u8 c)
 {
 	if (c < 0x80)
@@ -86,7 +93,7 @@ static int parse_pointer(const char *f, struct spec *s, u32 *at)
 	}
 	if ((*next == 'k' || *next == 'u') && next[1] == 's') {
 		s->conv = CONV_STRING;
-		s->width = 0; /* formatted beforehand in the kernel, so without width */
+		s->preformatted = true;
 		*at += 2;
 		return ends_word(next[2]) ? 0 : -EINVAL;
 	}
@@ -95,6 +102,7 @@ static int parse_pointer(const char *f, struct spec *s, u32 *at)
 			return -EINVAL;
 		s->conv = next[1] == '4' ? CONV_IP4 : CONV_IP6;
 		s->dotted = *next == 'I';
+		s->preformatted = true;
 		*at += 2;
 		return 0;
 	}
@@ -109,7 +117,8 @@ static int parse_pointer(const char *f, struct spec *s, u32 *at)
 		s->conv = CONV_SYMBOL;
 		return 0;
 	case 'B':
-		s->conv = CONV_SYMBOL_TEXT;
+		s->conv = CONV_SYMBOL;
+		s->preformatted = true;
 		return 0;
 	}
 	return -EINVAL;
@@ -183,7 +192,7 @@ static int parse_spec(const char *fmt, struct spec *s)
 
 static void put(struct out *o, char c)
 {
-	if (o->len + 1 < o->cap)
+	if (!o->measures && o->len + 1 < o->cap)
 		o->data[o->len] = c;
 	o->len++;
 }
@@ -195,11 +204,20 @@ static void put_repeated(struct out *o, char c, u64 cnt)
 	o->len += cnt;
 }
 
+/* The kernel formatted this text beforehand, and does not look at it when nothing fits. */
+static bool skips_text(const struct out *o, const struct spec *s)
+{
+	return s->preformatted && !o->measures && o->len >= o->cap;
+}
+
 static void put_text(struct out *o, const struct spec *s, const char *text, u32 len)
 {
-	u32 pad = s->width > len ? s->width - len : 0;
+	u32 width = s->preformatted ? 0 : s->width;
+	u32 pad = width > len ? width - len : 0;
 	u32 i;
 
+	if (skips_text(o, s))
+		return;
 	if (!s->minus)
 		put_repeated(o, ' ', pad);
 	for (i = 0; i < len; i++)
@@ -266,12 +284,9 @@ static void put_symbol(struct out *o, const struct spec *s, u64 v)
 {
 	char buf[NUMBER_CHARS], text[NUMBER_CHARS + 2] = "0x";
 	u32 n = digits(buf, v, 16, false);
-	struct spec plain = *s;
 
 	memcpy(text + 2, buf + NUMBER_CHARS - n, n);
-	if (s->conv == CONV_SYMBOL_TEXT)
-		plain.width = 0;
-	put_text(o, &plain, text, n + 2);
+	put_text(o, s, text, n + 2);
 }
 
 static void put_ip(struct out *o, const struct spec *s, const u8 *bytes)
@@ -279,6 +294,8 @@ static void put_ip(struct out *o, const struct spec *s, const u8 *bytes)
 	char buf[NUMBER_CHARS];
 	u32 i, n, size = s->conv == CONV_IP4 ? 4 : 16;
 
+	if (skips_text(o, s))
+		return;
 	for (i = 0; i < size; i++) {
 		if (s->conv == CONV_IP6) {
 			if (s->dotted && i && i % 2 == 0)
@@ -300,7 +317,7 @@ static void put_ip(struct out *o, const struct spec *s, const u8 *bytes)
 /* Text that the kernel renders into the argument space: how much of that it takes, with its NUL. */
 static u32 ip_text_bytes(const struct spec *s, const u8 *bytes)
 {
-	struct out none = { 0 };
+	struct out none = { .measures = true };
 
 	put_ip(&none, s, bytes);
 	return (u32)none.len + 1;
@@ -378,7 +395,6 @@ static int print_spec(const struct run *run, const struct spec *s, u64 arg,
 	case CONV_HEX_UPPER:
 	case CONV_ADDR:
 	case CONV_SYMBOL:
-	case CONV_SYMBOL_TEXT:
 		break;
 	}
 	err = take_number(space, s->arg_bytes);
@@ -386,7 +402,7 @@ static int print_spec(const struct run *run, const struct spec *s, u64 arg,
 		return err;
 	if (s->conv == CONV_ADDR)
 		put_addr(o, s, arg);
-	else if (s->conv == CONV_SYMBOL || s->conv == CONV_SYMBOL_TEXT)
+	else if (s->conv == CONV_SYMBOL)
 		put_symbol(o, s, arg);
 	else
 		put_number(o, s, arg);
@@ -427,7 +443,7 @@ static int walk(const struct run *run, const struct format_req *req, struct out 
 			return err;
 		n++;
 		if (o && is_pointer_conv(s.conv, req->fmt + i, s.len))
-			for (i += s.len; is_alnum((u8)req->fmt[i]); i++)
+			for (i += s.len; is_swallowed((u8)req->fmt[i]); i++)
 				;
 		else
 			i += s.len;
