@@ -71,6 +71,8 @@ static void decode_one(const struct prog *prog, u32 idx, const u8 *starts, struc
 		.reads = isa_regs_read(i, op),
 		.writes = isa_regs_written(i, op),
 	};
+	if (op == ISA_EXIT)
+		d->reads = 0; /* only the outermost function must have set r0 */
 	if (isa_info(op)->family == ISA_FAMILY_CALL || isa_info(op)->family == ISA_FAMILY_CALLX)
 		d->reads = d->writes = 0;
 	if (target >= 0 && target < prog->insn_cnt && starts[target])
@@ -99,7 +101,7 @@ int interp_decode(const struct prog *prog, const struct helper_resolver *resolve
 	if (!starts)
 		return err;
 	calls = mark_starts(prog, starts);
-	code->insns = mem_zalloc_array(prog->insn_cnt, sizeof(*code->insns));
+	code->insns = mem_zalloc_array((size_t)prog->insn_cnt + 1, sizeof(*code->insns));
 	code->bindings = mem_zalloc_array(calls, sizeof(*code->bindings));
 	if (!code->insns || !code->bindings)
 		goto out;

@@ -30,7 +30,7 @@ struct decoded {
 struct interp_code {
 	/* Calls the function at @idx; *ret_r0 on success, else -EFAULT and run->fault. */
 	int (*call)(struct run *run, u32 idx, const u64 args[5], u64 *ret_r0);
-	struct decoded *insns;
+	struct decoded *insns; /* and one row more, ISA_INVALID: where execution runs off the end */
 	u32 insn_cnt;
 	struct helper_binding *bindings; /* one per helper call; neither function: unknown */
 	u32 binding_cnt;

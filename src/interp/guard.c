@@ -59,22 +59,6 @@ static void pop_frame(struct guard *g)
 		set_prog(g, f->prog);
 }
 
-static bool jump(struct guard *g, const struct decoded *d)
-{
-	if (d->target == INTERP_NO_TARGET)
-		return guard_fault(g, FAULT_INSN, "the jump leads to no instruction");
-	g->pc = d->target - 1; /* the loop adds one */
-	return true;
-}
-
-static bool uninit(struct guard *g, const struct decoded *d)
-{
-	u32 missing = d->reads & ~(u32)g->valid;
-
-	return guard_fault(g, FAULT_UNINIT, "r%u is read, but was never written",
-			   (u32)__builtin_ctz(missing));
-}
-
 static bool call_subprog(struct guard *g, const struct decoded *d)
 {
 	if (d->target == INTERP_NO_TARGET)
@@ -82,17 +66,7 @@ static bool call_subprog(struct guard *g, const struct decoded *d)
 	if (!push_frame(g))
 		return false;
 	g->valid = (u16)((g->valid & 0x3eu) | 1u << INSN_REG_FP);
-	g->pc = d->target - 1;
-	return true;
-}
-
-static bool gotox(struct guard *g, const struct decoded *d)
-{
-	u32 idx;
-
-	if (!interp_code_index(g->prog, g->r[d->dst], &idx))
-		return guard_fault(g, FAULT_INSN, "r%u holds no address of an instruction", d->dst);
-	g->pc = idx - 1;
+	g->pc = d->target;
 	return true;
 }
 
@@ -127,11 +101,11 @@ static bool tail_switch(struct guard *g, bool *ret_left)
 	}
 	set_prog(g, next);
 	memset(g->stack[g->depth], 0, INTERP_STACK_BYTES);
-	g->cache_cnt = g->cache_next = 0;
+	guard_forget(g);
 	g->r[1] = ptr_to_u64(g->run->ctx);
 	g->valid = 1u << 1 | 1u << INSN_REG_FP;
 	g->may_goto = INTERP_MAY_GOTO_MAX;
-	g->pc = UINT32_MAX; /* the loop adds one */
+	g->pc = 0;
 	return true;
 }
 
@@ -175,201 +149,339 @@ static void *atomic_at(struct guard *g, u64 addr, u32 size_bytes, u32 perm)
 }
 
 #define RW (EXTENT_READ | EXTENT_WRITE)
-/* What an operation does when it cannot go on, and when its function is left. */
-#define TRY(what)                      \
-	do {                           \
-		if (unlikely(!(what))) \
-			return false;  \
+/*
+ * The loop keeps what changes with every instruction in locals: the row, which registers hold
+ * values, what is left of the budget's current chunk, the running frame. SAVE writes them back
+ * before anything that may look at them or fault; LOAD takes them up again after calls.
+ */
+#define CHUNK 4096u /* instructions between two looks at budget and stop flag */
+
+struct loop {
+	const struct decoded *insns, *d;
+	u64 frame; /* lowest address of the running frame */
+	u32 left;  /* instructions of the chunk */
+	u32 valid;
+};
+
+/* Takes up to CHUNK instructions from the budget; 0: faulted. */
+static noinline_fn u32 take_chunk(struct guard *g)
+{
+	struct run *run = g->run;
+	u32 chunk = (u32)MIN(run->insns_left, CHUNK);
+
+	if (!chunk) {
+		guard_fault(g, FAULT_BUDGET, "the budget of instructions is used up");
+		return 0;
+	}
+	if (atomic_load_explicit(&run->stop, memory_order_relaxed)) {
+		guard_fault(g, FAULT_BUDGET, "stopped from outside");
+		return 0;
+	}
+	if (run->insns_left != RUN_NO_BUDGET)
+		run->insns_left -= chunk;
+	return chunk;
+}
+
+static always_inline void save_place(struct guard *g, const struct loop *l)
+{
+	g->pc = (u32)(l->d - l->insns);
+	g->valid = (u16)l->valid;
+}
+
+static always_inline void save(struct guard *g, struct loop *l)
+{
+	save_place(g, l);
+	if (g->run->insns_left != RUN_NO_BUDGET)
+		g->run->insns_left += l->left;
+	l->left = 0;
+}
+
+static always_inline void load(struct guard *g, struct loop *l)
+{
+	l->insns = g->code->insns;
+	l->d = l->insns + g->pc;
+	l->frame = ptr_to_u64(g->stack[g->depth]);
+	l->valid = g->valid;
+}
+
+/* Host memory of an access that a fast look finds allowed: the frame, or the last object hit. */
+static always_inline void *memory_fast(const struct guard_hot *hot, const struct loop *l,
+				       u64 addr, u32 size_bytes)
+{
+	u64 off;
+
+	if (likely(addr - l->frame <= INTERP_STACK_BYTES - size_bytes))
+		return u64_to_ptr(addr);
+	off = addr - hot->base;
+	if (likely(off < hot->size_bytes && size_bytes <= hot->size_bytes - off))
+		return u64_to_ptr(addr);
+	return NULL;
+}
+
+#define SAVE_PLACE save_place(g, &l)
+#define CALL_OUT(what)                                   \
+	do {                                             \
+		save(g, &l);                             \
+		if (unlikely(!(what)))                   \
+			return -EFAULT;                  \
+		load(g, &l);                             \
+	} while (0)
+#define FAULT(kind, ...)                             \
+	do {                                         \
+		save(g, &l);                         \
+		guard_fault(g, kind, __VA_ARGS__);   \
+		return -EFAULT;                      \
+	} while (0)
+#define LOAD(width, slowly)                                                                 \
+	do {                                                                                \
+		u64 addr = r[l.d->src] + (u64)(s64)l.d->off;                                \
+		p = memory_fast(&g->hot_read, &l, addr, (width) / 8);                       \
+		if (likely(p)) {                                                            \
+			value = load_sized(p, (width) / 8);                                 \
+		} else {                                                                    \
+			SAVE_PLACE;                                                         \
+			if (unlikely(!slowly(g, addr, (width) / 8, &value)))                \
+				goto faulted;                                               \
+		}                                                                           \
+	} while (0)
+#define STORE(width, what)                                                                  \
+	do {                                                                                \
+		u64 addr = r[l.d->dst] + (u64)(s64)l.d->off;                                \
+		p = memory_fast(&g->hot_write, &l, addr, (width) / 8);                      \
+		if (likely(p)) {                                                            \
+			store_sized(p, (width) / 8, what);                                  \
+		} else {                                                                    \
+			SAVE_PLACE;                                                         \
+			if (unlikely(!guard_store(g, addr, (width) / 8, what)))             \
+				goto faulted;                                               \
+		}                                                                           \
+	} while (0)
+#define ATOMIC_AT(reg, width, perm)                                                         \
+	do {                                                                                \
+		SAVE_PLACE;                                                                 \
+		p = atomic_at(g, r[reg] + (u64)(s64)l.d->off, (width) / 8, perm);           \
+		if (unlikely(!p))                                                           \
+			goto faulted;                                                       \
+	} while (0)
+#define JUMP                                                   \
+	do {                                                   \
+		if (unlikely(l.d->target == INTERP_NO_TARGET)) \
+			goto no_target;                        \
+		l.d = l.insns + l.d->target;                   \
+		goto again;                                    \
 	} while (0)
 
-#define DST	  g->r[d->dst]
-#define SRC	  g->r[d->src]
+#define RW	  (EXTENT_READ | EXTENT_WRITE)
+#define DST	  r[l.d->dst]
+#define SRC	  r[l.d->src]
 #define OPERAND_X SRC
-#define OPERAND_K d->imm
-#define ADDR(reg) (g->r[reg] + (u64)(s64)d->off)
+#define OPERAND_K l.d->imm
 
-#define ISA_ALU(id, code, sel, selv, fn, width, form, ...)    \
-	case ISA_##id:                                        \
-		DST = sem_##fn##width(DST, OPERAND_##form);   \
-		return true;
+#define ISA_ALU(id, code, sel, selv, fn, width, form, ...) \
+	case ISA_##id:                                     \
+		DST = sem_##fn##width(DST, OPERAND_##form); \
+		break;
 #define ISA_MOV(id, code, sel, selv, fn, width, form, ...) \
 	case ISA_##id:                                     \
 		DST = sem_##fn##width(OPERAND_##form);     \
-		return true;
-#define ISA_CAST(id, ...)   \
-	case ISA_##id:      \
-		DST = SRC;  \
-		return true;
+		break;
+#define ISA_CAST(id, ...)  \
+	case ISA_##id:     \
+		DST = SRC; \
+		break;
 #define ISA_NEG(id, code, fn, width, ...)   \
 	case ISA_##id:                      \
 		DST = sem_##fn##width(DST); \
-		return true;
+		break;
 #define ISA_END(id, code, fn, width, ...)   \
 	case ISA_##id:                      \
 		DST = sem_##fn##width(DST); \
-		return true;
-#define ISA_JMP(id, code, fn, width, form, ...) \
-	case ISA_##id:                          \
-		return !sem_##fn##width(DST, OPERAND_##form) || jump(g, d);
+		break;
+#define ISA_JMP(id, code, fn, width, form, ...)               \
+	case ISA_##id:                                        \
+		if (sem_##fn##width(DST, OPERAND_##form))     \
+			JUMP;                                 \
+		break;
 #define ISA_JA(id, ...) \
 	case ISA_##id:  \
-		return jump(g, d);
-#define ISA_MAY_GOTO(id, ...)                   \
-	case ISA_##id:                          \
-		if (!g->may_goto)               \
-			return jump(g, d);      \
-		g->may_goto--;                  \
-		return true;
-#define ISA_GOTOX(id, ...) \
-	case ISA_##id:     \
-		return gotox(g, d);
+		JUMP;
+#define ISA_MAY_GOTO(id, ...)      \
+	case ISA_##id:             \
+		if (!g->may_goto)  \
+			JUMP;      \
+		g->may_goto--;     \
+		break;
+#define ISA_GOTOX(id, ...)                                                                   \
+	case ISA_##id:                                                                       \
+		if (!interp_code_index(g->prog, DST, &idx))                                  \
+			FAULT(FAULT_INSN, "r%u holds no address of an instruction", l.d->dst); \
+		l.d = l.insns + idx;                                                         \
+		continue;
 #define ISA_LDX(id, code, width, ...) \
 	case ISA_##id:                \
-		return guard_load(g, ADDR(d->src), (width) / 8, &DST);
-#define ISA_LDSX(id, code, width, ...)                                       \
-	case ISA_##id:                                                       \
-		TRY(guard_load_sx(g, ADDR(d->src), (width) / 8, &value));    \
-		DST = sem_ldsx##width(value);                                \
-		return true;
-#define ISA_ST(id, code, width, ...) \
-	case ISA_##id:               \
-		return guard_store(g, ADDR(d->dst), (width) / 8, d->imm);
+		LOAD(width, guard_load); \
+		DST = value;          \
+		break;
+#define ISA_LDSX(id, code, width, ...)       \
+	case ISA_##id:                       \
+		LOAD(width, guard_load_sx);  \
+		DST = sem_ldsx##width(value); \
+		break;
+#define ISA_ST(id, code, width, ...)  \
+	case ISA_##id:                \
+		STORE(width, l.d->imm); \
+		break;
 #define ISA_STX(id, code, width, ...) \
 	case ISA_##id:                \
-		return guard_store(g, ADDR(d->dst), (width) / 8, SRC);
+		STORE(width, SRC);    \
+		break;
 #define ATOMIC_FETCH SRC = value
 #define ATOMIC_PLAIN (void)value
-#define ISA_ATOMIC(id, code, op, fn, width, fetch, ...)                      \
-	case ISA_##id:                                                       \
-		TRY(p = atomic_at(g, ADDR(d->dst), (width) / 8, RW));        \
-		value = atomic_swap##width(p, SRC, sem_##fn##width);         \
-		ATOMIC_##fetch;                                              \
-		return true;
-#define ISA_CMPXCHG(id, code, op, width, ...)                                              \
-	case ISA_##id: {                                                                   \
-		u##width old = (u##width)g->r[0];                                          \
-		TRY(p = atomic_at(g, ADDR(d->dst), (width) / 8, RW));                      \
-		__atomic_compare_exchange_n((u##width *)p, &old, (u##width)SRC, false,     \
-					    __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);           \
-		g->r[0] = old;                                                             \
-		return true;                                                               \
+#define ISA_ATOMIC(id, code, op, fn, width, fetch, ...)              \
+	case ISA_##id:                                               \
+		ATOMIC_AT(l.d->dst, width, RW);                      \
+		value = atomic_swap##width(p, SRC, sem_##fn##width); \
+		ATOMIC_##fetch;                                      \
+		break;
+#define ISA_CMPXCHG(id, code, op, width, ...)                                             \
+	case ISA_##id: {                                                                  \
+		u##width old = (u##width)r[0];                                            \
+		ATOMIC_AT(l.d->dst, width, RW);                                           \
+		__atomic_compare_exchange_n((u##width *)p, &old, (u##width)SRC, false,    \
+					    __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);          \
+		r[0] = old;                                                               \
+		break;                                                                    \
 	}
-#define ISA_LOAD_ACQ(id, code, op, width, ...)                                 \
-	case ISA_##id:                                                         \
-		TRY(p = atomic_at(g, ADDR(d->src), (width) / 8, EXTENT_READ)); \
-		DST = __atomic_load_n((u##width *)p, __ATOMIC_ACQUIRE);        \
-		return true;
-#define ISA_STORE_REL(id, code, op, width, ...)                                       \
-	case ISA_##id:                                                                \
-		TRY(p = atomic_at(g, ADDR(d->dst), (width) / 8, EXTENT_WRITE));       \
-		__atomic_store_n((u##width *)p, (u##width)SRC, __ATOMIC_RELEASE);     \
-		return true;
+#define ISA_LOAD_ACQ(id, code, op, width, ...)                          \
+	case ISA_##id:                                                  \
+		ATOMIC_AT(l.d->src, width, EXTENT_READ);                \
+		DST = __atomic_load_n((u##width *)p, __ATOMIC_ACQUIRE); \
+		break;
+#define ISA_STORE_REL(id, code, op, width, ...)                                   \
+	case ISA_##id:                                                            \
+		ATOMIC_AT(l.d->dst, width, EXTENT_WRITE);                         \
+		__atomic_store_n((u##width *)p, (u##width)SRC, __ATOMIC_RELEASE); \
+		break;
 #define ISA_LDDW(id, ...) LDDW_##id
-#define LDDW_CONSTANT(id)     \
-	case ISA_##id:        \
-		DST = d->imm; \
-		g->pc++;      \
-		return true;
-#define LDDW_LDDW_IMM	       LDDW_CONSTANT(LDDW_IMM)
-#define LDDW_LDDW_MAP_FD       LDDW_CONSTANT(LDDW_MAP_FD)
-#define LDDW_LDDW_MAP_VALUE    LDDW_CONSTANT(LDDW_MAP_VALUE)
-#define LDDW_LDDW_MAP_IDX      LDDW_CONSTANT(LDDW_MAP_IDX)
+#define LDDW_CONSTANT(id)             \
+	case ISA_##id:                \
+		DST = l.d->imm;       \
+		l.valid |= l.d->writes; \
+		l.d += 2;             \
+		continue;
+#define LDDW_LDDW_IMM		LDDW_CONSTANT(LDDW_IMM)
+#define LDDW_LDDW_MAP_FD	LDDW_CONSTANT(LDDW_MAP_FD)
+#define LDDW_LDDW_MAP_VALUE	LDDW_CONSTANT(LDDW_MAP_VALUE)
+#define LDDW_LDDW_MAP_IDX	LDDW_CONSTANT(LDDW_MAP_IDX)
 #define LDDW_LDDW_MAP_IDX_VALUE LDDW_CONSTANT(LDDW_MAP_IDX_VALUE)
-#define LDDW_LDDW_BTF_ID       \
+#define LDDW_LDDW_BTF_ID      \
 	case ISA_LDDW_BTF_ID: \
-		return guard_fault(g, FAULT_INSN, "kernel variables do not exist here");
-#define LDDW_LDDW_FUNC                                                                         \
-	case ISA_LDDW_FUNC:                                                                    \
-		if (d->target == INTERP_NO_TARGET)                                             \
-			return guard_fault(g, FAULT_INSN, "the function is outside the program"); \
-		DST = d->imm;                                                                  \
-		g->pc++;                                                                       \
-		return true;
+		FAULT(FAULT_INSN, "kernel variables do not exist here");
+#define LDDW_LDDW_FUNC                                                              \
+	case ISA_LDDW_FUNC:                                                         \
+		if (l.d->target == INTERP_NO_TARGET)                                \
+			FAULT(FAULT_INSN, "the function is outside the program");   \
+		DST = l.d->imm;                                                     \
+		l.valid |= l.d->writes;                                             \
+		l.d += 2;                                                           \
+		continue;
 #define ISA_CALL(id, ...) CALL_##id
-#define CALL_CALL_HELPER                                                     \
-	case ISA_CALL_HELPER:                                                \
-		TRY(guard_call_helper(g, &g->code->bindings[d->imm]));       \
-		return !g->tail || tail_switch(g, ret_left);
-#define CALL_CALL_SUBPROG     \
-	case ISA_CALL_SUBPROG: \
-		return call_subprog(g, d);
+#define CALL_CALL_HELPER                                                      \
+	case ISA_CALL_HELPER:                                                 \
+		CALL_OUT(guard_call_helper(g, &g->code->bindings[l.d->imm])); \
+		if (unlikely(g->tail)) {                                      \
+			bool elsewhere = false;                               \
+			CALL_OUT(tail_switch(g, &elsewhere));                 \
+			if (elsewhere)                                        \
+				goto leave;                                   \
+			continue;                                             \
+		}                                                             \
+		break;
+#define CALL_CALL_SUBPROG                    \
+	case ISA_CALL_SUBPROG:               \
+		CALL_OUT(call_subprog(g, l.d)); \
+		continue;
 #define CALL_CALL_KFUNC      \
 	case ISA_CALL_KFUNC: \
-		return guard_fault(g, FAULT_CALL, "kernel functions (kfuncs) do not exist here");
-#define ISA_CALLX(id, ...) \
-	case ISA_##id:     \
-		return callx(g, d);
-#define ISA_EXIT(id, ...)          \
-	case ISA_##id:             \
-		*ret_left = true;  \
-		return true;
-#define ISA_LDABS(id, code, width, ...) \
-	case ISA_##id:                  \
-		return load_packet(g, (s32)d->imm, (width) / 8, ret_left);
-#define ISA_LDIND(id, code, width, ...)                                                \
-	case ISA_##id:                                                                 \
-		return load_packet(g, (s32)((u32)SRC + (u32)d->imm), (width) / 8, ret_left);
-
-/* Executes one instruction. False: faulted. *@ret_left: the function returns. */
-/* tidy: allow long-function: one case per operation, expanded from isa/ops.def */
-static always_inline bool step(struct guard *g, const struct decoded *d, bool *ret_left)
-{
-	u64 value;
-	void *p;
-
-	switch ((enum isa_op)d->op) {
-#include "isa/ops.def"
-	case ISA_INVALID:
-	case ISA_OP_CNT:
+		FAULT(FAULT_CALL, "kernel functions (kfuncs) do not exist here");
+#define ISA_CALLX(id, ...)             \
+	case ISA_##id:                 \
+		CALL_OUT(callx(g, l.d)); \
 		break;
-	}
-	return guard_fault(g, FAULT_INSN, "this word is no instruction that can run");
-}
-
-/* Budget and stop flag: true when an instruction may be executed. */
-static bool count(struct guard *g)
-{
-	struct run *run = g->run;
-
-	if (unlikely(run->insns_left == 0))
-		return guard_fault(g, FAULT_BUDGET, "the budget of instructions is used up");
-	if (run->insns_left != RUN_NO_BUDGET)
-		run->insns_left--;
-	if (unlikely((run->insns_left & 0xfff) == 0) &&
-	    atomic_load_explicit(&run->stop, memory_order_relaxed))
-		return guard_fault(g, FAULT_BUDGET, "stopped from outside");
-	return true;
-}
+#define ISA_EXIT(id, ...) \
+	case ISA_##id:    \
+		goto leave;
+#define PACKET(off, width)                                            \
+	do {                                                          \
+		bool outside = false;                                 \
+		CALL_OUT(load_packet(g, off, (width) / 8, &outside)); \
+		if (outside)                                          \
+			goto leave;                                   \
+	} while (0)
+#define ISA_LDABS(id, code, width, ...)         \
+	case ISA_##id:                          \
+		PACKET((s32)l.d->imm, width);   \
+		goto next;
+#define ISA_LDIND(id, code, width, ...)                            \
+	case ISA_##id:                                             \
+		PACKET((s32)((u32)SRC + (u32)l.d->imm), width);    \
+		goto next;
 
 /* Runs until the frame at @base returns: 0 with its r0 in g->r[0], or -EFAULT. */
+/* tidy: allow long-function: one case per operation, expanded from isa/ops.def */
 static int guard_loop(struct guard *g, u32 base)
 {
-	for (;; g->pc++) {
-		const struct decoded *d;
-		bool left = false;
+	u64 *const r = g->r;
+	struct loop l = { .left = 0 };
+	u64 value;
+	void *p;
+	u32 idx;
 
-		if (unlikely(g->pc >= g->code->insn_cnt)) {
-			guard_fault(g, FAULT_INSN, "execution runs off the end of the program");
-			return -EFAULT;
+	load(g, &l);
+	for (;;) {
+again:
+		if (unlikely(l.left == 0)) {
+			SAVE_PLACE;
+			l.left = take_chunk(g);
+			if (!l.left)
+				return -EFAULT;
 		}
-		d = &g->code->insns[g->pc];
-		if (unlikely(!count(g)))
-			return -EFAULT;
+		l.left--;
+		if (unlikely(l.d->reads & ~l.valid))
+			goto uninit;
+		switch ((enum isa_op)l.d->op) {
+#include "isa/ops.def"
+		case ISA_INVALID:
+		case ISA_OP_CNT:
+			goto bad;
+		}
+		l.valid |= l.d->writes;
+next:
+		l.d++;
+		continue;
+leave:
 		/* A function need not set r0 when its caller does not look; the outermost must. */
-		if (unlikely(d->reads & ~(u32)g->valid) &&
-		    !(d->op == ISA_EXIT && g->depth > base)) {
-			uninit(g, d);
-			return -EFAULT;
-		}
-		g->valid |= d->writes;
-		if (unlikely(!step(g, d, &left)))
-			return -EFAULT;
-		if (left) {
-			if (g->depth == base)
-				return 0;
-			pop_frame(g);
-		}
+		if (g->depth == base && !(l.valid & 1))
+			FAULT(FAULT_UNINIT, "r0, the result, was never written");
+		save(g, &l);
+		if (g->depth == base)
+			return 0;
+		pop_frame(g);
+		load(g, &l);
+		l.d++;
 	}
+uninit:
+	FAULT(FAULT_UNINIT, "r%u is read, but was never written",
+	      (u32)__builtin_ctz(l.d->reads & ~l.valid));
+bad:
+	if (l.d == l.insns + g->code->insn_cnt)
+		FAULT(FAULT_INSN, "execution runs off the end of the program");
+	FAULT(FAULT_INSN, "this word is no instruction that can run");
+no_target:
+	FAULT(FAULT_INSN, "the jump leads to no instruction");
+faulted:
+	save(g, &l);
+	return -EFAULT;
 }
 
 static void code_free(void *p)
@@ -396,7 +508,7 @@ static int guard_call_nested(struct run *run, u32 idx, const u64 args[5], u64 *r
 		return -EFAULT;
 	memcpy(&g->r[1], args, 5 * sizeof(args[0]));
 	g->valid = 0x3eu | 1u << INSN_REG_FP;
-	g->cache_cnt = g->cache_next = 0;
+	guard_forget(g);
 	g->pc = idx;
 	err = guard_loop(g, g->depth);
 	if (err)
@@ -419,7 +531,8 @@ static int guard_enter(struct run *run, const struct prog *prog, void *ctx, u64 
 	g.run = run;
 	set_prog(&g, prog);
 	g.pc = g.depth = 0;
-	g.cache_cnt = g.cache_next = g.inner_cnt = 0;
+	g.inner_cnt = 0;
+	guard_forget(&g);
 	g.tail = NULL;
 	g.may_goto = INTERP_MAY_GOTO_MAX;
 	memset(g.r, 0, sizeof(g.r));

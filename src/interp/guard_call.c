@@ -199,7 +199,7 @@ bool guard_call_helper(struct guard *g, const struct helper_binding *b)
 		r[0] = b->host(r[1], r[2], r[3], r[4], r[5], b->cookie);
 	else
 		r[0] = b->fn(r[1], r[2], r[3], r[4], r[5], g->run);
-	g->cache_cnt = g->cache_next = 0;
+	guard_forget(g);
 	g->valid &= (u16)~0x3fu;
 	if (!c.info || c.info->ret.kind != RET_KIND_VOID)
 		g->valid |= 1;

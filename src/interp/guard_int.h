@@ -28,6 +28,11 @@ struct guard_frame { /* of a caller, while its callee runs */
 	u16 valid;
 };
 
+/* The object hit last, for the fast way; size 0: none. */
+struct guard_hot {
+	u64 base, size_bytes;
+};
+
 struct guard {
 	struct run *run;
 	const struct prog *prog; /* == run->prog */
@@ -40,6 +45,7 @@ struct guard {
 	/* Objects hit lately: forgotten at every call, since helpers move packets. */
 	struct extent cache[GUARD_CACHE];
 	u32 cache_cnt, cache_next;
+	struct guard_hot hot_read, hot_write;
 	/* Inner maps that lookups returned: programs hold them without naming them. */
 	struct map *inner[GUARD_INNER_MAPS];
 	u32 inner_cnt;
@@ -47,6 +53,13 @@ struct guard {
 	struct guard_frame frames[INTERP_FRAMES_MAX];
 	u8 stack[INTERP_FRAMES_MAX][GUARD_FRAME_STRIDE] __attribute__((aligned(16)));
 };
+
+/* Objects may have moved or gone. */
+static inline void guard_forget(struct guard *g)
+{
+	g->cache_cnt = g->cache_next = 0;
+	g->hot_read = g->hot_write = (struct guard_hot){ 0, 0 };
+}
 
 static inline u64 guard_frame_top(const struct guard *g, u32 depth)
 {

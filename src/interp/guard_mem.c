@@ -133,6 +133,14 @@ void *guard_memory(struct guard *g, u64 addr, u32 size_bytes, u32 perm)
 			 e.name);
 		return NULL;
 	}
+	if (e.kind != EXTENT_STACK) {
+		struct guard_hot hot = { e.base, e.size_bytes };
+
+		if (e.perm & EXTENT_READ)
+			g->hot_read = hot;
+		if (e.perm & EXTENT_WRITE)
+			g->hot_write = hot;
+	}
 	return u64_to_ptr(addr);
 }
 

@@ -131,6 +131,8 @@ static void test_results(void)
 	BOTH("callx", 15, OP(MOV64_K, 1, 0, 0, 1), OP(MOV64_K, 2, 0, 0, 2), OP(MOV64_K, 3, 0, 0, 3),
 	     OP(MOV64_K, 4, 0, 0, 4), OP(MOV64_K, 5, 0, 0, 5), OP(MOV64_K, 6, 0, 0, 1),
 	     OP(CALLX, 6, 0, 0, 0), EXIT);
+	BOTH("function without result", 3, OP(CALL_SUBPROG, 0, 0, 0, 2), OP(MOV64_K, 0, 0, 0, 3),
+	     EXIT, OP(MOV64_K, 1, 0, 0, 1), EXIT);
 	/* The callback writes to the caller's stack by the pointer it is given. */
 	BOTH("callback", 2 * 3 + 4, OP(ST_DW, 10, 0, -8, 2), OP(LDDW_FUNC, 1, 0, 0, 8),
 	     ((struct insn){ 0 }), OP(MOV64_X, 2, 10, 0, 0), OP(ADD64_K, 2, 0, 0, -8),
