@@ -100,6 +100,7 @@ static int list_programs(struct object *o)
 		p->name = bpf_program__name(prog);
 		p->section = bpf_program__section_name(prog);
 		p->type = (enum prog_type)bpf_program__type(prog);
+		p->fd = -1;
 		p->not_loaded = wanted ? why_not_loaded(o, p) : "its section is marked optional";
 		if (p->not_loaded)
 			bpf_program__set_autoload(prog, false);
@@ -202,7 +203,8 @@ static int collect_programs(struct object *o)
 
 		if (p->not_loaded)
 			continue;
-		err = obj_fd_get(&o->skep->home, bpf_program__fd(prog), OBJ_PROG, &obj, NULL);
+		p->fd = bpf_program__fd(prog);
+		err = obj_fd_get(&o->skep->home, p->fd, OBJ_PROG, &obj, NULL);
 		if (err)
 			return err;
 		p->prog = container_of(obj, struct prog, obj);

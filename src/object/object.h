@@ -23,6 +23,7 @@ struct object_prog {
 	enum prog_type type;	 /* UNSPEC when libbpf does not know the section */
 	struct prog *prog;	 /* after loading; NULL: not loaded */
 	const char *not_loaded;	 /* why, in words; NULL when it was loaded */
+	int fd;			 /* after loading, owned by the object; else -1 */
 };
 
 struct object_map {
