@@ -22,7 +22,7 @@ struct skep_object_opts {
 	/* The loader's messages, a line at a time; NULL: dropped. */
 	skep_text_fn message;
 	void *message_cookie;
-	/* 0: programs whose hook does not exist here are skipped; 1: they are loaded all the same. */
+	/* 0: programs whose hook does not exist here are skipped; 1: they are loaded too. */
 	uint32_t all_programs;
 	uint32_t reserved; /* must be 0 */
 };

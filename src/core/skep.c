@@ -6,6 +6,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "base/epoch.h"
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/percpu.h"
@@ -22,6 +23,8 @@ struct skep *skep_get(struct skep *skep)
 static void destroy(struct skep *skep)
 {
 	obj_pins_free(skep->pins);
+	/* What maps let go of late still leaves its table. */
+	epoch_free(skep->map_env.epoch);
 	for (u32 i = 0; i < OBJ_KIND_CNT; i++)
 		obj_table_free(skep->map_env.tables[i]);
 	cpu_slots_free(skep->cpus);
@@ -100,6 +103,8 @@ int skep_new(const struct skep_opts *opts, struct skep **ret_skep)
 	atomic_init(&skep->refs, 1);
 	err = cpu_slots_new(skep->map_env.cpu_cnt, &skep->cpus);
 	if (!err)
+		err = epoch_new(&skep->map_env.epoch);
+	if (!err)
 		err = obj_pins_new(&skep->pins);
 	for (u32 i = 0; !err && i < OBJ_KIND_CNT; i++)
 		err = obj_table_new(&skep->map_env.tables[i]);
@@ -136,6 +141,7 @@ int core_run_begin(struct skep *skep, struct run *run)
 		return err;
 	run->ops = &plain_run_ops;
 	run->owner = skep;
+	run->epoch = skep->map_env.epoch;
 	run->insns_left = skep->opts.guard_budget;
 	return 0;
 }

@@ -8,6 +8,7 @@
 
 #include <stdatomic.h>
 
+#include "base/epoch.h"
 #include "base/types.h"
 #include "isa/insn.h"
 #include "obj/obj.h"
@@ -132,11 +133,19 @@ static inline u32 prog_orig_idx(const struct prog *prog, u32 idx)
 
 static inline int prog_run(struct run *run, const struct prog *prog, void *ctx, u64 *ret_r0)
 {
+	u32 token;
+	int err;
+
 	run->prog = prog;
 	run->ctx = ctx;
 	run->tail_calls = 0;
 	run->fault.kind = FAULT_NONE;
-	return prog->enter(run, prog, ctx, 0, ret_r0);
+	if (!run->epoch)
+		return prog->enter(run, prog, ctx, 0, ret_r0);
+	token = epoch_enter(run->epoch);
+	err = prog->enter(run, prog, ctx, 0, ret_r0);
+	epoch_exit(run->epoch, token);
+	return err;
 }
 
 #endif
