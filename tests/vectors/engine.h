@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The engines that vectors run on: a table, to which a JIT adds a row. */
+#ifndef SKEP_TESTS_ENGINE_H
+#define SKEP_TESTS_ENGINE_H
+
+#include "base/extent.h"
+#include "base/types.h"
+#include "isa/isa.h"
+
+/* A vector made runnable: map references hold addresses, memory is a copy of its own. */
+struct engine_job {
+	const struct insn *insns;
+	u32 insn_cnt;
+	u8 *mem;
+	u32 mem_bytes;
+	u8 *map; /* the value of the only element; NULL without maps */
+	u32 map_bytes;
+};
+
+struct engine {
+	const char *name;
+	/* 0 with *@ret_r0, or -errno; *@ret_why is then a static text. */
+	int (*run)(const struct engine_job *job, u64 *ret_r0, const char **ret_why);
+};
+
+/* Which operations the reference engine has executed. */
+extern bool engine_ref_seen[ISA_OP_CNT];
+
+int engine_ref_run(const struct engine_job *job, u64 *ret_r0, const char **ret_why);
+
+#endif

@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Runs the vector files of its arguments on every engine, then sweeps over register pairs, and
+ * fails when an operation has no vector.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/bytes.h"
+#include "base/err.h"
+#include "base/mem.h"
+#include "interp/interp.h"
+#include "isa/check.h"
+#include "isa/sem.h"
+#include "prog/prog.h"
+#include "tests/tap.h"
+#include "tests/vectors/engine.h"
+#include "tests/vectors/vector.h"
+
+#define BUDGET (1u << 27)
+
+/* tidy: allow params: the calling convention of BPF helpers */
+static u64 helper_first(u64 r1, u64 r2, u64 r3, u64 r4, u64 r5, void *cookie)
+{
+	(void)r2, (void)r3, (void)r4, (void)r5, (void)cookie;
+	return r1;
+}
+
+static int resolve(void *cookie, s32 id, struct helper_binding *ret)
+{
+	if (id != 5)
+		return -EINVAL;
+	*ret = (struct helper_binding){ .host = helper_first, .cookie = cookie };
+	return 0;
+}
+
+static const struct helper_resolver resolver = { resolve, NULL, true };
+
+static int enter(const struct engine_job *job, struct prog *prog, u64 *ret_r0,
+		 const char **ret_why)
+{
+	const struct extent mem = { ptr_to_u64(job->mem), job->mem_bytes, EXTENT_MEM,
+				    EXTENT_READ | EXTENT_WRITE, "memory", -1 };
+	const struct extent map = { ptr_to_u64(job->map), job->map_bytes, EXTENT_MAP_VALUE,
+				    EXTENT_READ | EXTENT_WRITE, "map", 0 };
+	struct run run;
+	int err;
+
+	if (run_begin(&run, NULL))
+		return -ENOMEM;
+	err = run_allow(&run, &mem);
+	if (!err && job->map)
+		err = run_allow(&run, &map);
+	run.prog = prog;
+	run.insns_left = BUDGET;
+	run.ctx = job->mem;
+	if (!err)
+		err = prog->enter(&run, prog, job->mem, job->mem_bytes, ret_r0);
+	*ret_why = err && run.fault.detail[0] ? "fault" : "failed";
+	if (err)
+		tap_diag("fault %d at %u: %s", run.fault.kind, run.fault.insn_idx, run.fault.detail);
+	run_end(&run);
+	return err;
+}
+
+static int run_compiled(const struct engine_job *job, u64 *ret_r0, const char **ret_why,
+			int (*compile)(struct prog *, const struct helper_resolver *))
+{
+	struct prog *prog;
+	int err;
+
+	*ret_why = "does not compile";
+	if (prog_new_raw(job->insns, job->insn_cnt, "vector", &prog))
+		return -ENOMEM;
+	err = compile(prog, &resolver);
+	if (!err)
+		err = enter(job, prog, ret_r0, ret_why);
+	prog_put(prog);
+	return err;
+}
+
+static int engine_guard_run(const struct engine_job *job, u64 *ret_r0, const char **ret_why)
+{
+	return run_compiled(job, ret_r0, ret_why, interp_guard_compile);
+}
+
+static int engine_run_run(const struct engine_job *job, u64 *ret_r0, const char **ret_why)
+{
+	return run_compiled(job, ret_r0, ret_why, interp_run_compile);
+}
+
+static const struct engine engines[] = {
+	{ "ref", engine_ref_run }, /* first: it notes what was executed */
+	{ "guard", engine_guard_run },
+	{ "run", engine_run_run },
+};
+
+/* Map references become addresses, as in a program that core has bound. */
+static void bind_maps(struct insn *insns, u32 cnt, const u8 *map)
+{
+	u32 i;
+
+	for (i = 0; i + 1 < cnt; i += isa_words(isa_decode(&insns[i]))) {
+		const enum isa_op op = isa_decode(&insns[i]);
+		u64 addr = ptr_to_u64(map);
+
+		if (op == ISA_LDDW_MAP_VALUE || op == ISA_LDDW_MAP_IDX_VALUE)
+			addr += (u32)insns[i + 1].imm;
+		else if (op != ISA_LDDW_MAP_FD && op != ISA_LDDW_MAP_IDX)
+			continue;
+		insns[i].imm = (s32)(u32)addr;
+		insns[i + 1].imm = (s32)(u32)(addr >> 32);
+	}
+}
+
+/* One engine on one vector, with fresh copies of all that it may change. */
+static bool run_on(const struct vector *v, const struct engine *engine)
+{
+	struct insn *insns = mem_dup(v->insns, v->insn_cnt * sizeof(*insns));
+	struct engine_job job = {
+		.insns = insns, .insn_cnt = v->insn_cnt, .mem_bytes = v->mem_bytes,
+		.map_bytes = v->map_bytes,
+	};
+	const char *why = "out of memory";
+	u64 r0 = 0;
+	int err = -ENOMEM;
+
+	job.mem = mem_dup(v->mem, v->mem_bytes + 1);
+	job.map = v->map_bytes ? mem_dup(v->map, v->map_bytes) : NULL;
+	if (insns && job.mem && (job.map || !v->map_bytes)) {
+		bind_maps(insns, v->insn_cnt, job.map);
+		err = engine->run(&job, &r0, &why);
+	}
+	mem_free(insns);
+	mem_free(job.mem);
+	mem_free(job.map);
+	if (err)
+		tap_diag("%s: %d: %s", engine->name, err, why);
+	else if (r0 != v->result)
+		tap_diag("%s: r0 is 0x%llx, not 0x%llx", engine->name, (unsigned long long)r0,
+			 (unsigned long long)v->result);
+	return !err && r0 == v->result;
+}
+
+static void test_vector(const struct vector *v)
+{
+	struct isa_reason reason = { 0 };
+	bool good = true;
+	int err;
+	u32 n;
+
+	if (v->waits) {
+		tap_skip("%s: waits for %s", v->name, v->waits);
+		return;
+	}
+	err = isa_check(v->insns, v->insn_cnt, 0, &reason);
+	if (v->reject) {
+		if (!tap_ok(err && strstr(reason.text, v->reject), "%s: refused", v->name))
+			tap_diag("%d: '%s', not '%s'", err, reason.text, v->reject);
+		return;
+	}
+	if (!err == v->unchecked) {
+		tap_ok(false, "%s: isa_check", v->name);
+		tap_diag("%d: %s", err, reason.text);
+		return;
+	}
+	for (n = 0; n < ARRAY_SIZE(engines); n++)
+		good = run_on(v, &engines[n]) && good;
+	tap_ok(good, "%s", v->name);
+}
+
+/* Two operands in each pair of registers: encodings that lose a register show here. */
+static bool sweep_pair(enum isa_op op, u32 dst, u32 src, u64 want)
+{
+	const struct isa_info *info = isa_info(op);
+	struct insn w[] = {
+		insn_make(0x18, dst, 0, 0, (s32)0x89abcdef), insn_make(0, 0, 0, 0, 0x01234567),
+		insn_make(0xb7, src, 0, 0, 13),		     isa_template(op),
+		insn_make(0xbf, 0, dst, 0, 0),		     insn_make(0x95, 0, 0, 0, 0),
+	};
+	struct vector v = { .insns = w, .insn_cnt = ARRAY_SIZE(w), .result = want };
+	bool good = true;
+	u8 mem = 0;
+	u32 n;
+
+	w[3].dst = dst & 0xf;
+	w[3].src = src & 0xf;
+	v.mem = &mem;
+	for (n = 0; n < ARRAY_SIZE(engines); n++)
+		good = run_on(&v, &engines[n]) && good;
+	if (!good)
+		tap_diag("%s r%u, r%u", info->name, dst, src);
+	return good;
+}
+
+static void sweep(enum isa_op op, u64 want)
+{
+	u32 dst, src, wrong = 0;
+
+	for (dst = 0; dst < 10; dst++)
+		for (src = 0; src < 10; src++)
+			wrong += dst != src && !sweep_pair(op, dst, src, want);
+	tap_eq(wrong, 0, "sweep of %s over 90 pairs of registers", isa_info(op)->name);
+}
+
+/* Literal results for 0x0123456789abcdef and 13. */
+static const struct {
+	enum isa_op op;
+	u64 want;
+} sweeps[] = {
+	{ ISA_ADD64_X, 0x0123456789abcdfc },  { ISA_SUB64_X, 0x0123456789abcde2 },
+	{ ISA_MUL64_X, 0x0eca8641fdb97523 },  { ISA_DIV64_X, 0x001667cce33499af },
+	{ ISA_MOD64_X, 0xc },		      { ISA_OR64_X, 0x0123456789abcdef },
+	{ ISA_AND64_X, 0xd },		      { ISA_XOR64_X, 0x0123456789abcde2 },
+	{ ISA_LSH64_X, 0x68acf13579bde000 },  { ISA_RSH64_X, 0x0000091a2b3c4d5e },
+	{ ISA_ARSH64_X, 0x0000091a2b3c4d5e }, { ISA_SDIV64_X, 0x001667cce33499af },
+	{ ISA_SMOD64_X, 0xc },		      { ISA_ADD32_X, 0x89abcdfc },
+	{ ISA_SUB32_X, 0x89abcde2 },	      { ISA_MUL32_X, 0xfdb97523 },
+	{ ISA_DIV32_X, 0x0a970fd7 },	      { ISA_MOD32_X, 0x4 },
+	{ ISA_LSH32_X, 0x79bde000 },	      { ISA_RSH32_X, 0x00044d5e },
+	{ ISA_ARSH32_X, 0xfffc4d5e },	      { ISA_SDIV32_X, 0xf6e5d4c4 },
+	{ ISA_SMOD32_X, 0xfffffffb },	      { ISA_OR32_X, 0x89abcdef },
+	{ ISA_AND32_X, 0xd },		      { ISA_XOR32_X, 0x89abcde2 },
+	{ ISA_MOV64_X, 13 },		      { ISA_MOV32_X, 13 },
+};
+
+/* Stores and loads back through every base register, at the edges of short displacements. */
+static void sweep_bases(void)
+{
+	static const s16 offs[] = { -512, -256, -136, -128, -120, -8 };
+	u32 base, n, e, wrong = 0;
+
+	for (base = 0; base <= 10; base++) {
+		for (n = 0; n < ARRAY_SIZE(offs); n++) {
+			const u32 value = base == 3 ? 4 : 3;
+			struct insn w[] = {
+				insn_make(0xbf, base, 10, 0, 0),
+				insn_make(0xb7, value, 0, 0, 0x5a5a),
+				insn_make(0x7b, base, value, offs[n], 0),
+				insn_make(0x79, 0, base, offs[n], 0),
+				insn_make(0x95, 0, 0, 0, 0),
+			};
+			u8 mem = 0;
+			struct vector v = { .insns = w, .insn_cnt = ARRAY_SIZE(w),
+					    .result = 0x5a5a, .mem = &mem };
+
+			if (base == 10) /* the frame pointer is not written */
+				w[0] = insn_make(0xb7, 5, 0, 0, 0);
+			for (e = 0; e < ARRAY_SIZE(engines); e++)
+				wrong += !run_on(&v, &engines[e]);
+		}
+	}
+	tap_eq(wrong, 0, "every base register at the edges of displacements");
+}
+
+/* An operation counts when the reference engine executed it, or a vector waits for its engine. */
+static void test_complete(const struct vector_set *set)
+{
+	bool named[ISA_OP_CNT] = { false };
+	u32 n, i, missing = 0, waiting = 0;
+
+	for (n = 0; n < set->cnt; n++)
+		for (i = 0; set->vectors[n].waits && i < set->vectors[n].insn_cnt; i++)
+			named[isa_decode(&set->vectors[n].insns[i])] = true;
+	for (n = ISA_INVALID + 1; n < ISA_OP_CNT; n++) {
+		if (engine_ref_seen[n])
+			continue;
+		if (named[n]) {
+			waiting++;
+			tap_diag("%s has a vector, no engine yet", isa_info((enum isa_op)n)->name);
+			continue;
+		}
+		missing++;
+		tap_diag("%s has no vector", isa_info((enum isa_op)n)->name);
+	}
+	tap_eq(missing, 0, "a vector for each of %u operations in each form (%u wait)",
+	       ISA_OP_CNT - 1, waiting);
+}
+
+int main(int argc, char **argv)
+{
+	struct vector_set set = { 0 };
+	u32 n;
+	int i;
+
+	for (i = 1; i < argc; i++)
+		tap_ok(vector_set_read(&set, argv[i]), "%s is read", argv[i]);
+	for (n = 0; n < set.cnt; n++)
+		test_vector(&set.vectors[n]);
+	test_complete(&set);
+	for (n = 0; n < ARRAY_SIZE(sweeps); n++)
+		sweep(sweeps[n].op, sweeps[n].want);
+	sweep_bases();
+	vector_set_fini(&set);
+	return tap_done();
+}
