@@ -110,10 +110,16 @@ static int load(struct subject *s)
 /* The last line of the log but the statistics. */
 static const char *last_reason(void)
 {
-	char *end = strstr(log_text, "\nprocessed "), *line;
+	static const char *const statistics[] = { "\nverification time ", "\nstack depth ",
+						  "\nprocessed " };
+	char *end, *line;
+	u32 n;
 
-	if (end)
-		*end = 0;
+	for (n = 0; n < ARRAY_SIZE(statistics); n++) {
+		end = strstr(log_text, statistics[n]);
+		if (end)
+			*end = 0;
+	}
 	line = strrchr(log_text, '\n');
 	return line ? line + 1 : log_text;
 }

@@ -56,9 +56,10 @@ static int enter(const struct engine_job *job, struct prog *prog, u64 *ret_r0,
 	run.ctx = job->mem;
 	if (!err)
 		err = prog->enter(&run, prog, job->mem, job->mem_bytes, ret_r0);
-	*ret_why = err && run.fault.detail[0] ? "fault" : "failed";
+	*ret_why = "fault";
 	if (err)
-		tap_diag("fault %d at %u: %s", run.fault.kind, run.fault.insn_idx, run.fault.detail);
+		tap_diag("fault %d at %u: %s", run.fault.kind, run.fault.insn_idx,
+			 run.fault.detail);
 	run_end(&run);
 	return err;
 }

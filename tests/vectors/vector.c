@@ -49,7 +49,8 @@ static bool parse_hex(const char *text, u8 **ret, u32 *ret_cnt)
 			continue;
 		if (!isxdigit((unsigned char)text[n]))
 			break;
-		bytes[digits / 2] = (u8)(bytes[digits / 2] << 4 | strtoul(digit, NULL, 16));
+		bytes[digits / 2] = (u8)((u32)bytes[digits / 2] << 4 |
+					 (u32)strtoul(digit, NULL, 16));
 		digits++;
 	}
 	*ret = bytes;
