@@ -12,6 +12,7 @@
 #include <stdatomic.h>
 #include <unistd.h>
 
+#include "base/epoch.h"
 #include "base/err.h"
 #include "base/lock.h"
 #include "base/mem.h"
@@ -29,6 +30,7 @@ struct cpu_slots {
 	u32 cnt;
 	_Atomic u32 waiters; /* seq_cst, against `leased` in both directions */
 	_Atomic u32 gave;
+	struct epoch *epoch;
 	struct cpu_slot slots[];
 };
 
@@ -86,6 +88,10 @@ int cpu_slots_new(u32 cnt, struct cpu_slots **ret_slots)
 	slots = mem_zalloc(sizeof(*slots) + cnt * sizeof(slots->slots[0]));
 	if (!slots)
 		return -ENOMEM;
+	if (epoch_new(&slots->epoch)) {
+		mem_free(slots);
+		return -ENOMEM;
+	}
 	slots->cnt = cnt;
 	*ret_slots = slots;
 	return 0;
@@ -95,7 +101,14 @@ void cpu_slots_free(struct cpu_slots *slots)
 {
 	for (u32 i = 0; slots && i < slots->cnt; i++)
 		assert(!atomic_load(&slots->slots[i].leased));
+	if (slots)
+		epoch_free(slots->epoch);
 	mem_free(slots);
+}
+
+struct epoch *cpu_slots_epoch(const struct cpu_slots *slots)
+{
+	return slots->epoch;
 }
 
 u32 cpu_slots_cnt(const struct cpu_slots *slots)

@@ -10,15 +10,18 @@
 #include "base/types.h"
 
 struct cpu_slots;
+struct epoch;
 
 /* How many CPUs this host may ever have, as libbpf_num_possible_cpus() counts them; at least 1. */
 u32 cpus_possible(void);
 
 /* 0, -EINVAL for @cnt 0, -ENOMEM. */
 int cpu_slots_new(u32 cnt, struct cpu_slots **ret_slots) must_check;
-/* No slot may be leased. NULL is allowed. */
+/* No slot may be leased. Runs what the epoch has deferred. NULL is allowed. */
 void cpu_slots_free(struct cpu_slots *slots);
 u32 cpu_slots_cnt(const struct cpu_slots *slots);
+/* The epoch that whoever holds a slot stands in (run_begin enters it); lives as the slots do. */
+struct epoch *cpu_slots_epoch(const struct cpu_slots *slots);
 
 /*
  * Leases a free slot, preferably that of the CPU that the thread is on. take waits while all are

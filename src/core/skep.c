@@ -6,7 +6,6 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-#include "base/epoch.h"
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/percpu.h"
@@ -23,11 +22,9 @@ struct skep *skep_get(struct skep *skep)
 static void destroy(struct skep *skep)
 {
 	obj_pins_free(skep->pins);
-	/* What maps let go of late still leaves its table. */
-	epoch_free(skep->map_env.epoch);
+	cpu_slots_free(skep->cpus); /* first: what its epoch defers are objects */
 	for (u32 i = 0; i < OBJ_KIND_CNT; i++)
 		obj_table_free(skep->map_env.tables[i]);
-	cpu_slots_free(skep->cpus);
 	mem_free(skep);
 }
 
@@ -103,7 +100,7 @@ int skep_new(const struct skep_opts *opts, struct skep **ret_skep)
 	atomic_init(&skep->refs, 1);
 	err = cpu_slots_new(skep->map_env.cpu_cnt, &skep->cpus);
 	if (!err)
-		err = epoch_new(&skep->map_env.epoch);
+		skep->map_env.epoch = cpu_slots_epoch(skep->cpus);
 	if (!err)
 		err = obj_pins_new(&skep->pins);
 	for (u32 i = 0; !err && i < OBJ_KIND_CNT; i++)

@@ -251,6 +251,7 @@ const struct map_ops map_array_ops = {
 	.direct_value = array_direct_value,
 	.holds = OBJ_KIND_CNT,
 	.batches = MAP_BATCH_LOOKUP | MAP_BATCH_UPDATE,
+	.inner = MAP_INNER_ENTRIES_TOO,
 };
 
 const struct map_ops map_percpu_array_ops = {
@@ -268,4 +269,5 @@ const struct map_ops map_percpu_array_ops = {
 	.holds = OBJ_KIND_CNT,
 	.percpu = true,
 	.batches = MAP_BATCH_LOOKUP | MAP_BATCH_UPDATE,
+	.inner = MAP_INNER_ALIKE,
 };

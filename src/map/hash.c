@@ -60,11 +60,13 @@ static const struct map_ops *hash_ops_of(enum map_type type)
 		return &map_hash_ops;
 	if (type == MAP_TYPE_PERCPU_HASH)
 		return &map_percpu_hash_ops;
+	if (type == MAP_TYPE_DEVMAP_HASH)
+		return &map_devmap_hash_ops;
 	return type == MAP_TYPE_LRU_HASH ? &map_lru_hash_ops : &map_lru_percpu_hash_ops;
 }
 
-static int hash_alloc(const struct map_attr *attr, const struct map_env *env,
-		      struct map **ret_map)
+int map_hash_alloc(const struct map_attr *attr, const struct map_env *env,
+		   struct map **ret_map)
 {
 	struct map_hash *h;
 	int err;
@@ -409,7 +411,7 @@ static bool hash_extent_at(struct map *map, u64 addr, struct extent *ret_extent)
 /* Rows differ in how they look up and whether values have copies. */
 #define HASH_OPS(lookup_fn, is_percpu)                                          \
 	{                                                                       \
-		.check = hash_check, .alloc = hash_alloc, .free = hash_free,    \
+		.check = hash_check, .alloc = map_hash_alloc, .free = hash_free,    \
 		.lookup = lookup_fn, .update = hash_update,                     \
 		.delete = hash_delete, .for_each = hash_for_each,               \
 		.user_lookup = hash_user_lookup,                                \
@@ -417,7 +419,7 @@ static bool hash_extent_at(struct map *map, u64 addr, struct extent *ret_extent)
 		.user_lookup_delete = hash_user_lookup_delete,                  \
 		.user_lookup_batch = hash_user_lookup_batch,                    \
 		.extent_at = hash_extent_at, .holds = OBJ_KIND_CNT,             \
-		.percpu = is_percpu,                                            \
+		.percpu = is_percpu, .inner = MAP_INNER_ALIKE,                  \
 		.batches = MAP_BATCH_LOOKUP | MAP_BATCH_LOOKUP_DELETE |         \
 			   MAP_BATCH_UPDATE | MAP_BATCH_DELETE,                 \
 	}

@@ -61,6 +61,13 @@ struct map {
 /* One step of an iteration; not 0 ends it. Pointers are those that programs get. */
 typedef int (*map_visit_fn)(void *cookie, const void *key, void *value);
 
+/* What an inner map must share with the template (map_meta_equal). */
+enum map_inner {
+	MAP_INNER_NO,
+	MAP_INNER_ALIKE,      /* type, sizes, flags */
+	MAP_INNER_ENTRIES_TOO, /* arrays: and max_entries, but for MAP_F_INNER_MAP */
+};
+
 enum map_batch_cmd {
 	MAP_BATCH_LOOKUP = 1,
 	MAP_BATCH_LOOKUP_DELETE = 2,
@@ -120,6 +127,7 @@ struct map_ops {
 	void *(*lookup_obj)(struct map *map, u32 index);
 	/* The last descriptor is gone (map_release_uref): empties what would be a cycle. */
 	void (*release)(struct map *map);
+	enum map_inner inner; /* may maps of this type stand in maps of maps? */
 	bool percpu; /* values have a copy for each CPU slot */
 	u32 batches; /* enum map_batch_cmd: which of BPF_MAP_*_BATCH there are */
 };

@@ -23,6 +23,8 @@
 extern const struct map_ops map_array_ops, map_percpu_array_ops;
 extern const struct map_ops map_hash_ops, map_percpu_hash_ops;
 extern const struct map_ops map_lru_hash_ops, map_lru_percpu_hash_ops;
+extern const struct map_ops map_prog_array_ops, map_array_of_maps_ops, map_hash_of_maps_ops;
+extern const struct map_ops map_devmap_ops, map_devmap_hash_ops;
 
 /* Fills in what all types have. The type has zeroed @map; region and ops' own state are its. */
 void map_init(struct map *map, const struct map_attr *attr, const struct map_env *env,
@@ -32,6 +34,9 @@ int map_write_begin(struct map *map) must_check;
 int map_write_end(struct map *map, int err) must_check;
 /* Writes the head of the region's ctl. */
 void map_region_stamp(struct map *map);
+
+/* For types that are hashes with checks of their own: @attr's type says which ops. */
+int map_hash_alloc(const struct map_attr *attr, const struct map_env *env, struct map **ret_map);
 
 /* next_key of everything that is indexed from 0 (array_map_get_next_key). */
 int map_index_next_key(struct map *map, const void *key, void *ret_next_key);

@@ -55,6 +55,7 @@ struct run {
 	struct cpu_slots *cpus;	 /* where `cpu` was leased; NULL: nowhere */
 	struct epoch *epoch;	 /* entered for each execution; NULL: no map holds objects */
 	u32 cpu;		 /* the leased slot, also bpf_get_smp_processor_id */
+	u32 epoch_token;	 /* of the slots' epoch: programs in maps stay while it is held */
 	u32 tail_calls;		 /* made so far by this execution */
 	/*
 	 * Budget: `guard` counts instructions, `run` its calls and jumps backwards (in steps of
@@ -88,6 +89,11 @@ struct run {
  */
 int run_begin(struct run *run, struct cpu_slots *cpus) must_check;
 void run_end(struct run *run);
+/*
+ * Between two executions: lets go of programs and inner maps that others replaced meanwhile. Loops
+ * over packets without end call it now and then (each 1,000 packets, and when they wait).
+ */
+void run_quiesce(struct run *run);
 
 /* Lets programs of this run touch @extent too. 0 or -ENOSPC. */
 int run_allow(struct run *run, const struct extent *extent) must_check;
