@@ -138,7 +138,6 @@ int core_run_begin(struct skep *skep, struct run *run)
 		return err;
 	run->ops = &plain_run_ops;
 	run->owner = skep;
-	run->epoch = skep->map_env.epoch;
 	run->insns_left = skep->opts.guard_budget;
 	return 0;
 }

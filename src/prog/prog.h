@@ -8,7 +8,6 @@
 
 #include <stdatomic.h>
 
-#include "base/epoch.h"
 #include "base/types.h"
 #include "isa/insn.h"
 #include "obj/obj.h"
@@ -131,21 +130,14 @@ static inline u32 prog_orig_idx(const struct prog *prog, u32 idx)
 	return prog->orig_idx ? prog->orig_idx[idx] : idx;
 }
 
+/* The run stands in its slots' epoch from run_begin on, so nothing that maps hold goes away. */
 static inline int prog_run(struct run *run, const struct prog *prog, void *ctx, u64 *ret_r0)
 {
-	u32 token;
-	int err;
-
 	run->prog = prog;
 	run->ctx = ctx;
 	run->tail_calls = 0;
 	run->fault.kind = FAULT_NONE;
-	if (!run->epoch)
-		return prog->enter(run, prog, ctx, 0, ret_r0);
-	token = epoch_enter(run->epoch);
-	err = prog->enter(run, prog, ctx, 0, ret_r0);
-	epoch_exit(run->epoch, token);
-	return err;
+	return prog->enter(run, prog, ctx, 0, ret_r0);
 }
 
 #endif

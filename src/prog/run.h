@@ -19,7 +19,6 @@ struct prog;
 struct map;
 struct run;
 struct cpu_slots;
-struct epoch;
 
 /*
  * A helper as programs call it. Arguments are r1..r5, the result is r0. The run context comes
@@ -53,7 +52,6 @@ struct run_redirect {
 struct run {
 	const struct prog *prog; /* the one that runs now (changes at a tail call) */
 	struct cpu_slots *cpus;	 /* where `cpu` was leased; NULL: nowhere */
-	struct epoch *epoch;	 /* entered for each execution; NULL: no map holds objects */
 	u32 cpu;		 /* the leased slot, also bpf_get_smp_processor_id */
 	u32 epoch_token;	 /* of the slots' epoch: programs in maps stay while it is held */
 	u32 tail_calls;		 /* made so far by this execution */
