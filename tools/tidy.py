@@ -322,6 +322,11 @@ def check_dead(files, texts, included):
             for word in re.findall(r"'([\w/-]+)'", texts[path]):
                 for tail in tails:
                     named.add(os.path.normpath(os.path.join(where, word + tail)))
+    # Programs that a script compiles by itself (make check-kernel).
+    for path in files:
+        if path.endswith('.sh'):
+            with open(os.path.join(TOP, path), encoding='utf-8') as f:
+                named.update(re.findall(r'[\w/]+\.c\b', f.read()))
     lived = {os.path.dirname(path) for path in files if path.endswith('.c')}
     for path in files:
         if path.endswith('.c') and path not in named and path not in included:

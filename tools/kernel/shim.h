@@ -56,20 +56,37 @@
 #define cpu_to_le64(v)	   ((u64)(HOST_IS_BIG ? __builtin_bswap64((u64)(v)) : (v)))
 #define HOST_IS_BIG	   (__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__)
 
-/* Any generator will do: the results do not depend on it. */
+/*
+ * L'Ecuyer's LFSR113 ("Tables of maximally equidistributed combined LFSR generators", 1999), which
+ * Linux uses; one result of the table depends on its numbers.
+ */
 struct rnd_state {
-	u64 state;
+	u32 s[4];
 };
 
-static inline void prandom_seed_state(struct rnd_state *rnd, u64 seed)
+static inline u32 lfsr_step(u32 s, u32 a, u32 b, u32 mask, u32 shift)
 {
-	rnd->state = seed;
+	return (s & mask) << shift ^ (s << a ^ s) >> b;
 }
 
 static inline u32 prandom_u32_state(struct rnd_state *rnd)
 {
-	rnd->state = rnd->state * 6364136223846793005ULL + 1442695040888963407ULL;
-	return (u32)(rnd->state >> 32);
+	u32 *s = rnd->s;
+
+	s[0] = lfsr_step(s[0], 6, 13, ~1u, 18);
+	s[1] = lfsr_step(s[1], 2, 27, ~7u, 2);
+	s[2] = lfsr_step(s[2], 13, 21, ~15u, 7);
+	s[3] = lfsr_step(s[3], 3, 12, ~127u, 13);
+	return s[0] ^ s[1] ^ s[2] ^ s[3];
+}
+
+static inline void prandom_seed_state(struct rnd_state *rnd, u64 seed)
+{
+	static const u32 least[4] = { 2, 8, 16, 128 };
+	u32 x = (u32)(seed >> 32 ^ seed << 10 ^ seed);
+
+	for (int i = 0; i < 4; i++)
+		rnd->s[i] = x < least[i] ? x + least[i] : x;
 }
 
 static inline u64 div64_u64(u64 a, u64 b)
@@ -130,6 +147,11 @@ static inline u64 div64_u64_rem(u64 a, u64 b, u64 *rem)
 #define BPF_EXIT_INSN()			INSN(BPF_JMP | BPF_EXIT, 0, 0, 0, 0)
 #define __BPF_STMT(c, v)		((struct sock_filter)BPF_STMT(c, v))
 #define __BPF_JUMP(c, v, t, f)		((struct sock_filter)BPF_JUMP(c, v, t, f))
+
+/* Tail calls, and functions that programs call. */
+#define BPF_TAIL_CALL		0xf0
+#define MAX_TAIL_CALL_CNT	33
+#define BPF_CALL_1(name, type, arg) static u64 name(type arg)
 
 #define BPF_REG_FP BPF_REG_10
 #define BPF_REG_A  BPF_REG_0
