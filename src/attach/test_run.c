@@ -24,6 +24,10 @@
 #define GSO_SEGS_MAX	  65535u
 #define LOOPBACK_IFINDEX  1u
 #define ETH_ALEN	  6u
+#define ETH_P_IP	  0x0800
+#define ETH_P_IPV6	  0x86dd
+#define IP_HLEN		  20u
+#define IPV6_HLEN	  40u
 
 enum xdp_off {
 #define XDP_FIELD(n, o, s, v, m, xdp, devmap) XDP_OFF_##n = (o),
@@ -232,12 +236,28 @@ static int skb_push_zeros(struct pkt *pkt)
 	return 0;
 }
 
-/* eth_type_trans on the loopback device, whose own address is all zero. */
+/* eth_type_trans on the loopback device, whose own and broadcast addresses are all zero. */
 static void skb_set_type(struct pkt *pkt)
 {
 	pkt_parse_eth(pkt);
-	if (pkt->pkt_type == PKT_HOST && !all_zero(pkt->mac, 0, ETH_ALEN))
+	if (pkt->pkt_type == PKT_BROADCAST)
+		pkt->pkt_type = PKT_MULTICAST;
+	else if (pkt->pkt_type == PKT_HOST && !all_zero(pkt->mac, 0, ETH_ALEN))
 		pkt->pkt_type = PKT_OTHERHOST;
+}
+
+/* Packets that claim IP must hold its header. */
+static int skb_check_ip(const struct pkt *pkt)
+{
+	u32 bytes = pkt_caplen(pkt) - PKT_ETH_HLEN;
+
+	switch (be_to_host16(pkt->protocol)) {
+	case ETH_P_IP:
+		return bytes < IP_HLEN ? -EINVAL : 0;
+	case ETH_P_IPV6:
+		return bytes < IPV6_HLEN ? -EINVAL : 0;
+	}
+	return 0;
 }
 
 static int skb_load(struct pkt *pkt, const struct test_run_in *in)
@@ -252,7 +272,7 @@ static int skb_load(struct pkt *pkt, const struct test_run_in *in)
 	skb_set_type(pkt);
 	pkt->ifindex = LOOPBACK_IFINDEX;
 	pkt->wire_len = 0; /* qdisc's field, which nobody set without a context */
-	return 0;
+	return skb_check_ip(pkt);
 }
 
 static int skb_test_run(struct run *run, const struct prog *prog, struct pkt *pkt,

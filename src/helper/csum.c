@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Checksum helpers: bpf_csum_diff, bpf_l3_csum_replace, bpf_l4_csum_replace, bpf_csum_update and
- * bpf_csum_level of net/core/filter.c. Our packets carry no hardware checksum, so they behave as
+ * bpf_csum_level of net/core/filter.c. Our packets carry no hardware checksum, so they begin as
  * CHECKSUM_NONE, or as CHECKSUM_PARTIAL when their sender left the sum to the device.
  */
 #include "base/bytes.h"
@@ -19,6 +19,7 @@
 #define CSUM_MANGLED_0	 0xffffu
 #define CSUM_FIELD_BYTES 2u
 #define OFF_MAX		 0xffffu
+#define SKB_MAX_CSUM_LEVEL 3u
 
 enum csum_level { LEVEL_QUERY, LEVEL_INC, LEVEL_DEC, LEVEL_RESET };
 
@@ -27,8 +28,6 @@ HELPER_FN(csum_diff)
 	u32 from_size = (u32)r2, to_size = (u32)r4, seed = (u32)r5;
 	u32 sum;
 
-	if ((from_size | to_size) & 3)
-		return helper_err(-EINVAL);
 	if (from_size && to_size)
 		sum = csum_sub(csum_partial(u64_to_ptr(r3), to_size, seed),
 			       csum_partial(u64_to_ptr(r1), from_size, 0));
@@ -37,7 +36,7 @@ HELPER_FN(csum_diff)
 	else if (from_size)
 		sum = ~csum_partial(u64_to_ptr(r1), from_size, ~seed);
 	else
-		return seed;
+		sum = seed;
 	return csum_from32to16(sum);
 }
 
@@ -46,14 +45,24 @@ HELPER_FN(csum_update)
 	return helper_err(-ENOTSUPP); /* never CHECKSUM_COMPLETE */
 }
 
+/* __skb_incr_checksum_unnecessary and its brothers, on csum_valid = csum_level + 1. */
 HELPER_FN(csum_level)
 {
+	struct pkt *pkt = helper_pkt(r1);
+
 	switch (r2) {
 	case LEVEL_QUERY:
-		return helper_err(-EACCES); /* never CHECKSUM_UNNECESSARY */
+		return pkt->csum_valid ? pkt->csum_valid - 1u : helper_err(-EACCES);
 	case LEVEL_INC:
+		if (!pkt->csum_start && pkt->csum_valid <= SKB_MAX_CSUM_LEVEL)
+			pkt->csum_valid++;
+		return 0;
 	case LEVEL_DEC:
+		if (pkt->csum_valid)
+			pkt->csum_valid--;
+		return 0;
 	case LEVEL_RESET:
+		pkt->csum_valid = 0;
 		return 0;
 	}
 	return helper_err(-EINVAL);

@@ -19,6 +19,9 @@
 #define REL_OFF_MAX	  0xffffu
 #define ETH_P_IP	  0x0800
 #define ETH_P_IPV6	  0x86dd
+#define ETH_P_8021Q	  0x8100
+#define ETH_P_8021AD	  0x88a8
+#define VLAN_DEPTH_MAX	  8u
 #define IP_HLEN		  20u
 #define IPV6_HLEN	  40u
 #define ECN_MASK	  3u
@@ -153,6 +156,24 @@ static u64 ecn_set_ce_ipv6(u8 *ip)
 	return 1;
 }
 
+/*
+ * skb_protocol(skb, true): the EtherType behind tags that stand in the bytes. The network header
+ * stays where it was, on the first tag: the kernel, too, then marks a byte of the tag.
+ */
+static u16 proto_behind_tags(const struct pkt *pkt)
+{
+	u16 proto = be_to_host16(pkt->protocol);
+	u32 off = (u32)(pkt->net - pkt->data), depth;
+
+	for (depth = VLAN_DEPTH_MAX; proto == ETH_P_8021Q || proto == ETH_P_8021AD;
+	     off += PKT_VLAN_HLEN) {
+		if (!skb_holds(pkt, off, PKT_VLAN_HLEN) || !--depth)
+			return 0;
+		proto = load_be16(pkt->data + off + 2);
+	}
+	return proto;
+}
+
 HELPER_FN(skb_ecn_set_ce)
 {
 	struct pkt *pkt = helper_pkt(r1);
@@ -160,7 +181,7 @@ HELPER_FN(skb_ecn_set_ce)
 
 	if (pkt->data_end < pkt->net)
 		return 0;
-	switch (be_to_host16(pkt->protocol)) {
+	switch (proto_behind_tags(pkt)) {
 	case ETH_P_IP:
 		return room < IP_HLEN ? 0 : ecn_set_ce_ip(pkt->net);
 	case ETH_P_IPV6:

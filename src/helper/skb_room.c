@@ -55,16 +55,17 @@ static u32 mac_header_len(const struct pkt *pkt)
 	return pkt->mac ? (u32)(pkt->net - pkt->mac) : 0;
 }
 
-/* bpf_skb_net_hdr_push: @len zero bytes behind the first @off. */
+/*
+ * bpf_skb_net_hdr_push: @len zero bytes behind the first @off, or at the end of a shorter packet,
+ * where the kernel leaves what lay in the tail room.
+ */
 static int skb_open(struct pkt *pkt, u32 off, u32 len)
 {
-	int err;
+	int err = pkt_reserve(pkt, len, 0);
 
-	if (off > pkt_caplen(pkt))
-		return -ENOMEM;
-	err = pkt_reserve(pkt, len, 0);
 	if (err)
 		return err;
+	off = MIN(off, pkt_caplen(pkt));
 	pkt->data -= len;
 	pkt->data_meta = pkt->data; /* skb_cow and push leave no valid metadata in front */
 	memmove(pkt->data, pkt->data + len, off);
@@ -264,6 +265,7 @@ HELPER_FN(skb_adjust_room)
 	u32 len = diff < 0 ? 0u - (u32)diff : (u32)diff, mode = (u32)r3;
 	u32 off = mac_header_len(pkt), len_min = room_len_min(pkt, r4), len_net;
 	bool shrink = diff < 0;
+	int err;
 
 	if (r4 & ~F_ROOM_ALL)
 		return helper_err(-EINVAL);
@@ -282,5 +284,8 @@ HELPER_FN(skb_adjust_room)
 		return helper_err(-ENOTSUPP);
 	if (!shrink && pkt->len + len > SKB_LEN_MAX && !pkt->gso_size)
 		return helper_err(-ENOTSUPP);
-	return helper_err(shrink ? room_shrink(pkt, off, len, r4) : room_grow(pkt, off, len, r4));
+	err = shrink ? room_shrink(pkt, off, len, r4) : room_grow(pkt, off, len, r4);
+	if (!err && !(r4 & F_NO_CSUM_RESET))
+		pkt->csum_valid = 0;
+	return helper_err(err);
 }

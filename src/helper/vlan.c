@@ -19,6 +19,13 @@ static bool is_vlan(u16 be_proto)
 	return proto == ETH_P_8021Q || proto == ETH_P_8021AD;
 }
 
+static void tag_clear(struct pkt *pkt)
+{
+	pkt->vlan_present = 0;
+	pkt->vlan_proto = 0;
+	pkt->vlan_tci = 0;
+}
+
 HELPER_FN(skb_vlan_push)
 {
 	struct pkt *pkt = helper_pkt(r1);
@@ -37,25 +44,28 @@ HELPER_FN(skb_vlan_push)
 	return 0;
 }
 
+/* That there is a tag says skb->protocol, not the bytes, which the program may have moved. */
 HELPER_FN(skb_vlan_pop)
 {
 	struct pkt *pkt = helper_pkt(r1);
 	bool had_tag = pkt->vlan_present;
+	u16 proto = pkt->protocol;
 
-	pkt->vlan_present = 0;
-	if (!is_vlan(pkt->protocol))
-		goto out;
+	tag_clear(pkt);
+	if (!is_vlan(proto))
+		return 0;
 	if (pkt_caplen(pkt) < PKT_ETH_HLEN + PKT_VLAN_HLEN)
 		return helper_err(-ENOMEM);
 	if (!had_tag) {
-		pkt_vlan_untag(pkt); /* out of the bytes, and away */
-		pkt->vlan_present = 0;
-	}
-	if (is_vlan(pkt->protocol)) {
+		pkt_vlan_take(pkt);
+		proto = pkt->protocol;
+		if (!is_vlan(proto))
+			return 0;
 		if (pkt_caplen(pkt) < PKT_ETH_HLEN + PKT_VLAN_HLEN)
 			return helper_err(-ENOMEM);
-		pkt_vlan_untag(pkt);
 	}
-out:
+	pkt->vlan_tci = pkt_vlan_take(pkt);
+	pkt->vlan_proto = proto;
+	pkt->vlan_present = 1;
 	return 0;
 }

@@ -63,6 +63,7 @@ int pkt_load_room(struct pkt *pkt, u32 caplen, u32 len)
 		mem_free(pkt->buf);
 	}
 	memset(pkt, 0, sizeof(*pkt));
+	memset(buf, 0, PKT_HEAD_ROOM); /* programs may see it: nothing of the packet before */
 	pkt->buf = buf;
 	pkt->buf_bytes = buf_bytes;
 	pkt->hard_start = buf;
@@ -108,6 +109,7 @@ int pkt_reserve(struct pkt *pkt, u32 head_bytes, u32 tail_bytes)
 	if (!buf)
 		return -ENOMEM;
 	meta = buf + head_bytes + PKT_HEAD_ROOM;
+	memset(buf, 0, (size_t)(meta - buf));
 	memcpy(meta, pkt->data_meta, used);
 	by = meta - pkt->data_meta; /* both are plain addresses to us */
 	pkt->mac = pkt_moved(pkt->mac, by);
@@ -197,24 +199,32 @@ void pkt_parse_eth(struct pkt *pkt)
 		pkt->pkt_type = PKT_MULTICAST;
 }
 
+u16 pkt_vlan_take(struct pkt *pkt)
+{
+	u16 tci = load_be16(pkt->data + PKT_ETH_HLEN);
+
+	memmove(pkt->data_meta + PKT_VLAN_HLEN, pkt->data_meta,
+		pkt_metalen(pkt) + ETH_ADDRS_BYTES);
+	pkt->data_meta += PKT_VLAN_HLEN;
+	pkt->data += PKT_VLAN_HLEN;
+	pkt->len -= PKT_VLAN_HLEN;
+	pkt->mac = pkt->data;
+	if (pkt->net < pkt->data + PKT_ETH_HLEN)
+		pkt->net = pkt->data + PKT_ETH_HLEN;
+	pkt->protocol = eth_protocol(pkt->data + ETH_ADDRS_BYTES, pkt->data_end);
+	return tci;
+}
+
 void pkt_vlan_untag(struct pkt *pkt)
 {
 	const u8 *type = pkt->data + ETH_ADDRS_BYTES;
-	size_t meta = pkt_metalen(pkt);
 
 	if (pkt->vlan_present || pkt_caplen(pkt) < PKT_ETH_HLEN + PKT_VLAN_HLEN ||
 	    !eth_is_vlan(load_be16(type)))
 		return;
 	pkt->vlan_proto = load_u16(type);
-	pkt->vlan_tci = load_be16(type + 2);
+	pkt->vlan_tci = pkt_vlan_take(pkt);
 	pkt->vlan_present = 1;
-	memmove(pkt->data_meta + PKT_VLAN_HLEN, pkt->data_meta, meta + ETH_ADDRS_BYTES);
-	pkt->data_meta += PKT_VLAN_HLEN;
-	pkt->data += PKT_VLAN_HLEN;
-	pkt->len -= PKT_VLAN_HLEN;
-	pkt->mac = pkt->data;
-	pkt->net = pkt->data + PKT_ETH_HLEN;
-	pkt->protocol = eth_protocol(pkt->data + ETH_ADDRS_BYTES, pkt->data_end);
 }
 
 int pkt_vlan_tag(struct pkt *pkt)
@@ -239,7 +249,7 @@ int pkt_vlan_tag(struct pkt *pkt)
 	store_be16(type + 2, pkt->vlan_tci);
 	pkt->mac = pkt->data;
 	pkt->protocol = pkt->vlan_proto;
-	pkt->net = pkt->data + PKT_ETH_HLEN;
+	pkt->net -= PKT_VLAN_HLEN;
 	pkt->vlan_present = 0;
 	pkt->vlan_tci = 0;
 	pkt->vlan_proto = 0;

@@ -74,6 +74,7 @@ struct pkt {
 	u8 *csum_start;
 	u16 csum_off;
 	u8 gso_type; /* virtio_net_hdr's, 0 without segmentation offload */
+	u8 csum_valid;	  /* 0, or checksums that the program says hold: csum_level + 1 */
 	u8 encapsulation; /* skb_adjust_room put an outer header on */
 
 	u64 number;  /* 1, 2, …: position in its input, for reports */
@@ -136,6 +137,11 @@ void pkt_parse_eth(struct pkt *pkt);
  */
 void pkt_vlan_untag(struct pkt *pkt);
 int pkt_vlan_tag(struct pkt *pkt) must_check;
+/*
+ * Takes the four bytes of a tag out, whatever they are, and returns the TCI (__skb_vlan_pop). There
+ * must be PKT_ETH_HLEN + PKT_VLAN_HLEN bytes.
+ */
+u16 pkt_vlan_take(struct pkt *pkt);
 
 /*
  * What a program of @type sees of a packet: XDP, SCHED_CLS, SCHED_ACT and SOCKET_FILTER.
