@@ -259,6 +259,7 @@ static int session_fault(struct session *s, u32 prog_idx)
 	s->stats->fault_cnt++;
 	if (!s->stats->fault_packet)
 		s->stats->fault_packet = s->stats->packets;
+	opts->run->fault.packet = s->stats->packets;
 	if (opts->fault)
 		opts->fault(opts->cookie, opts->run, s->stats->packets, prog_idx);
 	if (opts->keep_going)
@@ -333,6 +334,7 @@ static int session_packet(struct session *s)
 	if (err == -EFAULT) {
 		err = session_fault(s, idx);
 		res.action = HOOK_ABORT;
+		s->stats->actions[HOOK_ABORT] += err != 0;
 	}
 	if (err)
 		return err;

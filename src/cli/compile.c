@@ -112,26 +112,40 @@ static int run_clang(const char *clang, char *const *args)
 	return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : -EINVAL;
 }
 
-static char *make_temp_object(void)
+/*
+ * A folder of its own holds the object, so that it can be called as its source: libbpf names .bss
+ * and its relatives after the file.
+ */
+static char *make_temp_object(const char *source)
 {
 	const char *dir = getenv("TMPDIR");
+	const char *slash = strrchr(source, '/');
+	const char *base = slash ? slash + 1 : source;
 	struct str name = STR_INIT;
-	char *path;
-	int fd;
+	char *path = NULL;
 
-	str_addf(&name, "%s/skep-XXXXXX.o", dir && *dir ? dir : "/tmp");
-	path = name.failed ? NULL : mem_strdup(str_c(&name));
-	str_fini(&name);
-	if (!path)
-		return NULL;
-	fd = mkstemps(path, 2);
-	if (fd < 0) {
-		cli_file_error(path, errno);
-		mem_free(path);
-		return NULL;
+	str_addf(&name, "%s/skep-XXXXXX", dir && *dir ? dir : "/tmp");
+	if (!name.failed && mkdtemp(name.data)) {
+		str_addf(&name, "/%.*s.o", (int)strlen(base) - 2, base);
+		path = name.failed ? NULL : mem_strdup(str_c(&name));
+	} else {
+		cli_file_error(str_c(&name), errno);
 	}
-	close(fd);
+	str_fini(&name);
 	return path;
+}
+
+void compile_remove(char *object)
+{
+	char *slash;
+
+	if (!object)
+		return;
+	unlink(object);
+	slash = strrchr(object, '/');
+	*slash = '\0';
+	rmdir(object);
+	mem_free(object);
 }
 
 struct clang_call {
@@ -192,7 +206,7 @@ int compile_object(const char *path, const struct compile_opts *opts, char **ret
 		str_fini(&c.clang);
 		return -ENOENT;
 	}
-	object = make_temp_object();
+	object = make_temp_object(path);
 	if (!object) {
 		str_fini(&c.clang);
 		return -ENOMEM;
@@ -209,8 +223,7 @@ int compile_object(const char *path, const struct compile_opts *opts, char **ret
 	str_fini(&c.source_dir);
 	str_fini(&c.mcpu);
 	if (err) {
-		unlink(object);
-		mem_free(object);
+		compile_remove(object);
 		return err;
 	}
 	*ret_object = object;

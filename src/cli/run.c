@@ -9,7 +9,6 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "attach/session.h"
 #include "base/mem.h"
@@ -359,9 +358,7 @@ static void fini(struct run_cmd *c)
 	run_io_close(&c->io);
 	object_close(c->object);
 	skep_free(c->skep);
-	if (c->compiled)
-		unlink(c->compiled);
-	mem_free(c->compiled);
+	compile_remove(c->compiled);
 	str_fini(&c->fault);
 	run_args_fini(&c->args);
 }

@@ -43,8 +43,10 @@ static void add_typed(struct shown *s, u32 type_id, const u8 *p, u32 len)
 		.style = s->opts->json ? BTF_SHOW_JSON : BTF_SHOW_C,
 	};
 
-	if (s->map->attr.btf && type_id)
-		btf_show(s->map->attr.btf, type_id, p, len, &show, s->to);
+	const struct btf_value typed = { s->map->attr.btf, type_id, p, len };
+
+	if (typed.btf && type_id)
+		btf_show(&typed, &show, s->to);
 	else
 		add_bytes(s, p, len);
 }
