@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A BPF object as a plug-in: loads it, runs one of its XDP programs on a packet in memory and
- * reads a counter back. Build it with
+ * A BPF object as a plug-in: loads it and runs one of its programs on a frame in memory. Build it
+ * with
  *
  *     cc object.c $(pkg-config --cflags --libs skep-object)
  */

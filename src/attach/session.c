@@ -4,7 +4,7 @@
  * the program's, less nothing; reading the clock costs some 20 ns, which the report names.
  *
  * Invariants: the packet is in wire shape (tag inline) whenever a device sees it; the packet
- * counters add up: packets == sum of actions + faults that ended the session.
+ * counters add up: packets == sum of actions.
  */
 #include "attach/session.h"
 

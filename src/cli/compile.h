@@ -15,8 +15,9 @@ struct compile_opts {
 bool compile_is_source(const char *path);
 
 /*
- * Compiles @path into a temporary object whose name goes to *ret_object (compile_remove it). Clang's messages go to stderr as they are. 0, or -errno after saying why:
- * -ENOENT no clang, -EINVAL clang refused.
+ * Compiles @path into a temporary object whose name goes to *ret_object (compile_remove it).
+ * Clang's messages go to stderr as they are. 0, or -errno after saying why: -ENOENT no clang,
+ * -EINVAL clang refused.
  */
 int compile_object(const char *path, const struct compile_opts *opts,
 		   char **ret_object) must_check;
