@@ -5,8 +5,11 @@
  */
 #include <stdio.h>
 
+#include "attach/hook.h"
 #include "base/str.h"
 #include "helper/table.h"
+#include "isa/isa.h"
+#include "map/map.h"
 #include "spec/helper.h"
 #include "spec/spec.h"
 
@@ -168,13 +171,14 @@ static void add_rows(struct str *s)
 {
 	str_add(s, "\"map_types\":[\n");
 #define MAP_TYPE(id, value, name, since)                                                           \
-	str_addf(s, "[\"" #id "\",%d,\"%s\",\"%d.%d\"],\n", value, name, VERSION(since));
+	str_addf(s, "[\"" #id "\",%d,\"%s\",\"%d.%d\",%d],\n", value, name, VERSION(since),              \
+		 map_type_exists(value));
 #include "spec/maptypes.def"
 #undef MAP_TYPE
 	str_add(s, "null],\n\"prog_types\":[\n");
 #define PROG_TYPE(id, value, name, ctx, since, flags)                                              \
-	str_addf(s, "[\"" #id "\",%d,\"%s\",\"%d.%d\",\"%s\",%d],\n", value, name,              \
-		 VERSION(since), ctx, flags);
+	str_addf(s, "[\"" #id "\",%d,\"%s\",\"%d.%d\",\"%s\",%d,%d],\n", value, name,           \
+		 VERSION(since), ctx, flags, hook_of((enum prog_type)(value)) != NULL);
 #include "spec/progtypes.def"
 #undef PROG_TYPE
 	str_add(s, "null],\n\"attach_types\":[\n");
@@ -206,6 +210,30 @@ static void add_rows(struct str *s)
 #define LIMIT(id, kernel, value, text) str_addf(s, "[\"" #id "\",%d,\"%s\"],\n", value, text);
 #include "spec/kernels.def"
 #undef LIMIT
+	str_add(s, "null],\n\"prog_attach\":[\n");
+#define PROG_ATTACH(type, attach) str_add(s, "[\"" #type "\",\"" #attach "\"],\n");
+#define PROG_ATTACH_DEFAULT(type, attach)
+#define PROG_ATTACH_NONE(type)
+#include "spec/prog_attach.def"
+#undef PROG_ATTACH
+#undef PROG_ATTACH_DEFAULT
+#undef PROG_ATTACH_NONE
+	str_add(s, "null],\n");
+}
+
+static void add_insns(struct str *s)
+{
+	u32 op;
+
+	str_add(s, "\"insns\":[\n");
+	for (op = ISA_INVALID + 1; op < ISA_OP_CNT; op++) {
+		const struct isa_info *i = isa_info((enum isa_op)op);
+
+		str_addf(s, "[\"%s\",%u,", i->name, i->code);
+		str_add_json(s, i->text ? i->text : "");
+		str_addf(s, ",%u,%u,%u,\"%u.%u\"],\n", i->sel, i->selv, i->cpu, i->since >> 8,
+			 i->since & 0xff);
+	}
 	str_add(s, "null]\n");
 }
 
@@ -222,6 +250,7 @@ int main(void)
 	}
 	str_add(&s, "null],\n");
 	add_rows(&s);
+	add_insns(&s);
 	str_add(&s, "}\n");
 	failed = s.failed || fputs(str_c(&s), stdout) == EOF;
 	str_fini(&s);

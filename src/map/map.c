@@ -77,6 +77,11 @@ static int check_common(const struct map_attr *attr)
 	return 0;
 }
 
+bool map_type_exists(u32 type)
+{
+	return type < ARRAY_SIZE(ops_by_type) && ops_by_type[type];
+}
+
 int map_create(const struct map_attr *attr, const struct map_env *env, struct map **ret_map)
 {
 	const struct map_ops *ops;

@@ -132,6 +132,9 @@ struct map_ops {
 	u32 batches; /* enum map_batch_cmd: which of BPF_MAP_*_BATCH there are */
 };
 
+/* True when map_create knows how to make it. */
+bool map_type_exists(u32 type);
+
 /* 0 or the kernel's error: -EINVAL, -E2BIG, -ENOMEM, -EPERM, -ENOTSUPP. In no table yet. */
 int map_create(const struct map_attr *attr, const struct map_env *env,
 	       struct map **ret_map) must_check;

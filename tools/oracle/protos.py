@@ -30,7 +30,7 @@ NEED_SETUP = {"FUNC", "DYNPTR", "RINGBUF_MEM", "SOCK_COMMON", "SOCKET", "BTF_ID"
 
 class Maps:
     def __init__(self, spec):
-        self.types = {name: value for _, value, name, _ in spec["map_types"][:-1]}
+        self.types = {name: value for _, value, name, *_ in spec["map_types"][:-1]}
         self.fds = {}
         key, text = struct.pack("=I", 0), b"%d".ljust(64, b"\0")
         self.const = k.map_create(self.types["array"], 4, 64, 1, 0x80)
