@@ -171,7 +171,7 @@ static void add_rows(struct str *s)
 {
 	str_add(s, "\"map_types\":[\n");
 #define MAP_TYPE(id, value, name, since)                                                           \
-	str_addf(s, "[\"" #id "\",%d,\"%s\",\"%d.%d\",%d],\n", value, name, VERSION(since),              \
+	str_addf(s, "[\"" #id "\",%d,\"%s\",\"%d.%d\",%d],\n", value, name, VERSION(since),      \
 		 map_type_exists(value));
 #include "spec/maptypes.def"
 #undef MAP_TYPE
