@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/bytes.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "isa/asm.h"
@@ -58,18 +59,27 @@ static bool parse_hex(const char *text, u8 **ret, u32 *ret_cnt)
 	return bytes && n == len && digits % 2 == 0;
 }
 
+static struct insn from_little_endian(const u8 *b)
+{
+	return insn_make(b[0], b[1] & 0xf, b[1] >> 4, (s16)load_le16(b + 2), (s32)load_le32(b + 4));
+}
+
 static bool read_program(struct vector *v, const struct draft *d, const char *path)
 {
 	struct isa_asm_error error;
 	u8 *bytes;
-	u32 cnt;
+	u32 cnt, n;
 
 	if (d->has[S_RAW]) {
-		if (!parse_hex(str_c(&d->sections[S_RAW]), &bytes, &cnt) || cnt % 8)
-			return bad(path, d->line, "the raw program is not whole words in hex");
-		v->insns = (struct insn *)(void *)bytes;
+		const bool whole = parse_hex(str_c(&d->sections[S_RAW]), &bytes, &cnt) &&
+				   cnt % 8 == 0;
+
 		v->insn_cnt = cnt / 8;
-		return true;
+		v->insns = whole ? mem_zalloc_array(v->insn_cnt + 1, sizeof(*v->insns)) : NULL;
+		for (n = 0; v->insns && n < v->insn_cnt; n++)
+			v->insns[n] = from_little_endian(bytes + n * 8);
+		mem_free(bytes);
+		return v->insns || bad(path, d->line, "the raw program is not whole words in hex");
 	}
 	if (isa_asm(str_c(&d->sections[S_ASM]), &v->insns, &v->insn_cnt, &error))
 		return bad(path, d->asm_line + error.line, error.text);

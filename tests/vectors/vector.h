@@ -6,7 +6,7 @@
  *	# comment, anywhere at the start of a line
  *	-- test NAME          starts a vector
  *	-- asm                program text, any dialect of isa/asm.h
- *	-- raw                or 64-bit words in hex as they stand in memory, byte by byte
+ *	-- raw                or its words in hex, byte by byte in little-endian encoding
  *	-- mem                bytes in hex: r1 points to a copy, r2 is their number
  *	-- map                bytes in hex: every map that the program names is an array of one such
  *	                      value
