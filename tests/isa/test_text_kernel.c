@@ -26,7 +26,8 @@ static u32 random_below(u32 bound)
 
 static s32 random_value(void)
 {
-	static const s32 values[] = { 0, 1, 2, 5, 31, 63, 255, -1, -2, -300, 0x7fffffff, INT32_MIN };
+	static const s32 values[] = { 0,   1,  2,  5,    31,	 63,
+				      255, -1, -2, -300, INT32_MAX, INT32_MIN };
 
 	return random_below(4) ? values[random_below(ARRAY_SIZE(values))] :
 				 (s32)(random_below(65536) << 16 | random_below(65536));
