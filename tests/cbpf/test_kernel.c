@@ -59,7 +59,8 @@ static int kernel_attach(struct diff *d, struct cbpf_insn *insns, u32 len)
 /* SO_GET_FILTER gives the caller's instructions back, and so does our program object. */
 static bool same_read_back(struct diff *d, const struct cbpf_prog *prog)
 {
-	struct cbpf_insn theirs[PROGRAM_MAX], ours[PROGRAM_MAX];
+	/* Zeroed because MemorySanitizer does not see what getsockopt writes. */
+	struct cbpf_insn theirs[PROGRAM_MAX] = { 0 }, ours[PROGRAM_MAX];
 	socklen_t n = PROGRAM_MAX; /* counts instructions, not bytes */
 
 	if (getsockopt(d->fds[1], SOL_SOCKET, SO_GET_FILTER, theirs, &n))
