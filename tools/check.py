@@ -30,9 +30,8 @@ CONFIGS = {
                  setup=['-Db_sanitize=thread', '-Db_lundef=false', '-Dfrontend=disabled'], slow=8),
     'msan': dict(env={'CC': 'clang-19', 'MSAN_OPTIONS': 'halt_on_error=1'}, dir='build-msan',
                  setup=['-Db_sanitize=memory', '-Db_lundef=false', '-Dfrontend=disabled'], slow=8),
-    'valgrind': dict(env={'CC': 'gcc', 'SKEP_VALGRIND': '1'}, dir='build', slow=20,
-                     test=['--wrap', 'valgrind -q --error-exitcode=99 --leak-check=full '
-                           '--errors-for-leak-kinds=definite,indirect --child-silent-after-fork=yes']),
+    'valgrind': dict(env={'CC': 'gcc'}, dir='build', slow=30, log='testlog-valgrind.sh.json',
+                     test=['--wrap', os.path.join(TOP, 'tools/valgrind.sh')]),
     's390x': dict(env={}, dir='build-s390x', slow=6,
                   setup=['--cross-file', 'tools/cross/s390x.ini', '-Dfrontend=disabled'],
                   needs=['s390x-linux-gnu-gcc', 'qemu-s390x-static']),
@@ -138,7 +137,7 @@ def check(name, args):
         if name != 'gcc':
             test += ['--no-suite', 'source']  # what reads sources need not run in every build
         test += [w for s in conf.get('suites', []) for w in ('--suite', s)]
-    results = os.path.join(build, 'meson-logs/testlog.json')
+    results = os.path.join(build, 'meson-logs', conf.get('log', 'testlog.json'))
     if os.path.exists(results):
         os.unlink(results)
     run(test, env, log)
