@@ -9,6 +9,7 @@
 
 #include "base/mem.h"
 #include "base/pages.h"
+#include "btf/btf.h"
 #include "map/map_int.h"
 
 /* A type without a row is not built in, which the kernel calls -EINVAL too. */
@@ -29,8 +30,10 @@ static const struct map_ops *const ops_by_type[] = {
 static void map_destroy(struct obj *obj)
 {
 	struct map *map = container_of(obj, struct map, obj);
+	struct btf *btf = map->attr.btf;
 
 	map->ops->free(map);
+	btf_put(btf);
 }
 
 void map_init(struct map *map, const struct map_attr *attr, const struct map_env *env,
@@ -91,7 +94,11 @@ int map_create(const struct map_attr *attr, const struct map_env *env, struct ma
 		return err;
 	ops = ops_by_type[attr->type];
 	err = ops->check(attr);
-	return err ? err : ops->alloc(attr, env, ret_map);
+	if (!err)
+		err = ops->alloc(attr, env, ret_map);
+	if (!err && attr->btf)
+		(*ret_map)->attr.btf = btf_get(attr->btf);
+	return err;
 }
 
 struct map *map_get(struct map *map)
