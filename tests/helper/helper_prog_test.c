@@ -164,10 +164,12 @@ static void test_maps(void)
 
 static void test_messages(void)
 {
-	/* "%s %d" and "hey" on the stack */
+	/* "%s %d" and "hey" on the stack, byte by byte for both byte orders */
 	both("trace_printk with a string on the stack",
-	     "r1 = 0x642520732520 ll\nr1 >>= 8\n*(u64 *)(r10 - 8) = r1\n"
-	     "*(u64 *)(r10 - 16) = 0x796568\n"
+	     "*(u8 *)(r10 - 8) = 37\n*(u8 *)(r10 - 7) = 115\n*(u8 *)(r10 - 6) = 32\n"
+	     "*(u8 *)(r10 - 5) = 37\n*(u8 *)(r10 - 4) = 100\n*(u8 *)(r10 - 3) = 0\n"
+	     "*(u8 *)(r10 - 16) = 104\n*(u8 *)(r10 - 15) = 101\n*(u8 *)(r10 - 14) = 121\n"
+	     "*(u8 *)(r10 - 13) = 0\n"
 	     "r1 = r10\nr1 += -8\nr2 = 8\nr3 = r10\nr3 += -16\nr4 = 42\nr5 = 0\ncall 6\nexit", 6);
 	tap_str(message, "hey 42", "the message");
 	both("probe_read of the program's own stack",
