@@ -350,9 +350,13 @@ static int session_packet(struct session *s)
 
 		opts->packet(opts->cookie, &event);
 	}
-	if (opts->progress && s->stats->packets % PROGRESS_PACKETS == 0)
-		opts->progress(opts->cookie, s->stats);
-	return session_act(s, res.action);
+	err = session_act(s, res.action);
+	if (s->stats->packets % PROGRESS_PACKETS == 0) {
+		if (opts->progress)
+			opts->progress(opts->cookie, s->stats);
+		run_quiesce(opts->run); /* what maps dropped meanwhile may go */
+	}
+	return err;
 }
 
 static bool session_full(const struct session *s)
@@ -435,6 +439,7 @@ static int session_live(struct session *s)
 		err = session_flush(s);
 		if (err)
 			return err;
+		run_quiesce(s->opts->run);
 	}
 	return 0;
 }

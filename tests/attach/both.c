@@ -118,6 +118,13 @@ static int ours_load(enum prog_type type, const struct both_code *c, struct help
 	return interp_guard_compile(*ret_prog, &resolver);
 }
 
+int both_prog(enum prog_type type, const struct both_code *c, struct prog **ret_prog)
+{
+	struct helper_ask ask = { .type = type, .rights = HELPER_ADMIN, .gpl_compatible = true };
+
+	return ours_load(type, c, &ask, ret_prog);
+}
+
 void both_ours(enum prog_type type, const struct both_code *c, const struct both_input *in,
 	       struct both_result *ret)
 {

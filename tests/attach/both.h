@@ -53,6 +53,9 @@ void both_kernel(enum prog_type type, const struct both_code *c, const struct bo
 void both_ours(enum prog_type type, const struct both_code *c, const struct both_input *in,
 	       struct both_result *ret);
 
+/* A program of ours, compiled for the guard; the test puts it. 0 or -errno. */
+int both_prog(enum prog_type type, const struct both_code *c, struct prog **ret_prog);
+
 /* A small generator with a fixed seed: xorshift64*. */
 u64 both_rand(u64 *state);
 
