@@ -8,57 +8,20 @@
 #include "base/mem.h"
 #include "isa/asm.h"
 #include "isa/text.h"
+#include "tests/isa/words.h"
 #include "tests/tap.h"
 
 #define PROGRAMS   4000
 #define WORDS_MAX  64
+#define LAST_OP    (ISA_OP_CNT - 1)
 
 static u64 rng = 0x5eed5eed;
 
-static u32 random_below(u32 bound)
-{
-	rng ^= rng << 13;
-	rng ^= rng >> 7;
-	rng ^= rng << 17;
-	return (u32)((rng >> 32) % bound);
-}
-
-static s32 random_value(void)
-{
-	static const s32 edges[] = { 0,	 1,	     -1,	8,	 -8,	 127,	 128,
-				     255, 256,	     0x7fff,	-0x8000, 0xffff, 0x10000, -129,
-				     10, INT32_MAX, INT32_MIN, 0xe1,	 0x100,	 0x110 };
-
-	if (random_below(2))
-		return edges[random_below(ARRAY_SIZE(edges))];
-	return (s32)(random_below(65536) << 16 | random_below(65536));
-}
-
-/* Only the fields that the operation uses hold values. */
-static u32 make_valid(struct insn *w, enum isa_op op)
-{
-	const struct isa_info *info = isa_info(op);
-
-	w[0] = isa_template(op);
-	if (info->dst != ISA_REG_NONE)
-		w[0].dst = random_below(INSN_REGS) & 0xf;
-	if (info->src & ISA_REG_RW)
-		w[0].src = random_below(INSN_REGS) & 0xf;
-	if (info->off == ISA_OFF_MEM || info->off == ISA_OFF_JUMP)
-		w[0].off = (s16)random_value();
-	if (info->imm != ISA_IMM_ZERO && info->imm != ISA_IMM_SEL)
-		w[0].imm = random_value();
-	if (isa_words(op) == 1)
-		return 1;
-	w[1] = insn_make(0, 0, 0, 0, random_value());
-	return 2;
-}
-
 static u32 make_any(struct insn *w)
 {
-	*w = insn_make((u8)random_below(256), random_below(16), random_below(16),
-		       random_below(2) ? (s16)random_value() : 0,
-		       random_below(2) ? random_value() : 0);
+	*w = insn_make((u8)words_below(&rng, 256), words_below(&rng, 16), words_below(&rng, 16),
+		       words_below(&rng, 2) ? (s16)words_value(&rng) : 0,
+		       words_below(&rng, 2) ? words_value(&rng) : 0);
 	return 1;
 }
 
@@ -92,7 +55,7 @@ static void test_each_operation(void)
 
 	for (op = ISA_INVALID + 1; op < ISA_OP_CNT && wrong < 5; op++)
 		for (trial = 0; trial < 50 && wrong < 5; trial++)
-			wrong += !survives(w, make_valid(w, (enum isa_op)op));
+			wrong += !survives(w, words_make(&rng, w, (enum isa_op)op));
 	tap_eq(wrong, 0, "each of %u operations", ISA_OP_CNT - 1);
 }
 
@@ -102,11 +65,11 @@ static void test_programs(bool valid)
 	u32 n, cnt, wrong = 0;
 
 	for (n = 0; n < PROGRAMS && wrong < 5; n++) {
-		const u32 wanted = 1 + random_below(WORDS_MAX);
+		const u32 wanted = 1 + words_below(&rng, WORDS_MAX);
 
 		for (cnt = 0; cnt < wanted;)
-			cnt += valid ? make_valid(&w[cnt],
-						  (enum isa_op)(1 + random_below(ISA_OP_CNT - 1))) :
+			cnt += valid ? words_make(&rng, &w[cnt],
+						  (enum isa_op)(1 + words_below(&rng, LAST_OP))) :
 				       make_any(&w[cnt]);
 		wrong += !survives(w, cnt);
 	}
