@@ -17,6 +17,7 @@ static const struct map_ops *const ops_by_type[] = {
 	[MAP_TYPE_ARRAY] = &map_array_ops,
 	[MAP_TYPE_PERCPU_ARRAY] = &map_percpu_array_ops,
 	[MAP_TYPE_PROG_ARRAY] = &map_prog_array_ops,
+	[MAP_TYPE_LPM_TRIE] = &map_lpm_ops,
 	[MAP_TYPE_ARRAY_OF_MAPS] = &map_array_of_maps_ops,
 	[MAP_TYPE_HASH_OF_MAPS] = &map_hash_of_maps_ops,
 	[MAP_TYPE_DEVMAP] = &map_devmap_ops,
