@@ -8,7 +8,7 @@ Compares src/spec/ with the running kernel, as TAP:
 SPEC_DUMP is the program that prints the tables as JSON (build/tests/spec/spec-dump). Asked of the
 kernel, by loading tiny programs and reading the log: which helper each program type and attach type
 may call, with all rights and with CAP_BPF and CAP_NET_ADMIN alone; what every argument of every
-helper must be. Skips where bpf(2) is refused or the kernel is not 6.18. --print shows the counts.
+helper must be, and whether memory is read or written; which helpers work on which map types. Skips where bpf(2) is refused or the kernel is not 6.18. --print shows the counts.
 """
 import json
 import os
@@ -17,7 +17,7 @@ import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import kernel as k
-from protos import check_protos
+from protos import check_access, check_maps, check_protos
 
 SLEEPABLE = 16
 # Loads of these are refused whatever the program: no oracle for them.
@@ -152,9 +152,11 @@ def main():
     tap = Tap()
     check_level(tap, spec, "admin", with_print)
     check_protos(tap, spec, with_print)
+    check_maps(tap, spec, with_print)
     # Last: this process gives its rights away.
     k.keep_caps(k.CAP_BPF, k.CAP_NET_ADMIN)
     check_level(tap, spec, "bpf", with_print)
+    check_access(tap, spec, with_print)
     return tap.done()
 
 

@@ -19,7 +19,11 @@ MAP_SHAPES = {"array": (4, 64, 1, 0), "hash": (4, 64, 1, 0), "prog_array": (4, 4
               "stack_trace": (4, 64, 1, 0), "cgroup_array": (4, 4, 1, 0), "devmap": (4, 4, 1, 0),
               "sockmap": (4, 4, 1, 0), "sockhash": (4, 4, 1, 0), "queue": (0, 64, 1, 0),
               "reuseport_sockarray": (4, 4, 1, 0), "ringbuf": (0, 0, 4096, 0),
-              "user_ringbuf": (0, 0, 4096, 0)}
+              "user_ringbuf": (0, 0, 4096, 0), "lru_hash": (4, 64, 1, 0),
+              "percpu_hash": (4, 64, 1, 0), "lru_percpu_hash": (4, 64, 1, 0),
+              "lpm_trie": (8, 64, 1, 1), "devmap_hash": (4, 4, 1, 0), "cpumap": (4, 4, 1, 0),
+              "xskmap": (4, 4, 1, 0), "stack": (0, 64, 1, 0), "bloom_filter": (0, 64, 1, 0),
+              "cgroup_storage": (8, 64, 0, 0), "percpu_cgroup_storage": (8, 64, 0, 0)}
 # The kernel refuses the call before it looks at arguments.
 NO_ANSWER = ("cannot use helper", "not allowed in probe", "might sleep",
              "Sleepable programs can only use")
@@ -45,11 +49,14 @@ class Maps:
         for name, shape in MAP_SHAPES.items():
             if name not in allowed:
                 continue
-            if name not in self.fds:
-                self.fds[name] = k.map_create(self.types[name], *shape)
-            if self.fds[name] >= 0:
+            if self.of_type(name) >= 0:
                 return self.fds[name]
         return None
+
+    def of_type(self, name):
+        if name not in self.fds:
+            self.fds[name] = k.map_create(self.types[name], *MAP_SHAPES[name])
+        return self.fds[name]
 
 
 def good(reg, arg, helper, maps):
@@ -132,7 +139,7 @@ def check_helper(loader, helper, maps, home):
 
 
 def last(log):
-    lines = [x for x in log.strip().split("\n") if not x.startswith("processed")]
+    lines = [x for x in log.strip().split("\n") if x and not x.startswith("processed")]
     return lines[-1] if lines else "no log"
 
 
@@ -150,6 +157,106 @@ def check_protos(tap, spec, show):
             tap.ok(not wrong, f"arguments of {helper['name']}", *wrong)
     if show:
         print(f"# {sure} of {total} arguments confirmed")
+    for fd in [*maps.fds.values(), maps.const]:
+        if fd >= 0:
+            os.close(fd)
+
+
+def try_map(loader, helper, home, maps, map_name):
+    """True or False as the kernel lets @helper work on the map type; None: nobody knows."""
+    _, prog_type, attach, flags, args = home
+    code = prologue()
+    for n, arg in enumerate(args):
+        if arg[0] == "CONST_MAP_PTR":
+            step = k.ld_map(n + 1, maps.of_type(map_name))
+        else:
+            step = good(n + 1, arg, helper, maps)
+        if step is None:
+            return None
+        code += step
+    code += k.call(helper["id"]) + k.mov_imm(0, 0) + k.EXIT
+    fd, log = loader.load(prog_type, code, attach, flags)
+    if "cannot pass map_type" in log:
+        return False
+    return True if fd >= 0 or "Unreleased reference" in log else None
+
+
+def check_maps(tap, spec, show):
+    """Which helper works on which map type (check_map_func_compatibility)."""
+    loader, maps = k.Loader(), Maps(spec)
+    known = 0
+    for helper in spec["helpers"][:-1]:
+        if not any(arg[0] == "CONST_MAP_PTR" for arg in helper["args"]):
+            continue
+        home = next((h for h in homes(spec, helper) if h[0] != "syscall"), None)
+        wrong, asked = [], 0
+        for name in MAP_SHAPES if home else ():
+            if maps.of_type(name) < 0:
+                continue
+            got = try_map(loader, helper, home, maps, name)
+            if got is None:
+                continue
+            asked += 1
+            if got != (name in helper["maps"]):
+                wrong.append(f"{name}: kernel says {'yes' if got else 'no'}")
+        known += asked
+        if asked:
+            tap.ok(not wrong, f"map types of {helper['name']}", *wrong)
+    if show:
+        print(f"# {known} pairs of helper and map type confirmed")
+    for fd in [*maps.fds.values(), maps.const]:
+        if fd >= 0:
+            os.close(fd)
+
+
+UNINIT_OFF = -256  # the prologue leaves the stack below SCRATCH_OFF alone
+
+
+def try_memory(loader, helper, home, maps, arg_n, code_of):
+    """The verifier's last line for a call whose argument @arg_n is made by @code_of, None: unknown."""
+    _, prog_type, attach, flags, args = home
+    code = prologue()
+    for n, arg in enumerate(args):
+        step = code_of(n + 1) if n == arg_n else good(n + 1, arg, helper, maps)
+        if step is None:
+            return None
+        code += step
+    code += k.call(helper["id"]) + k.mov_imm(0, 0) + k.EXIT
+    fd, log = loader.load(prog_type, code, attach, flags)
+    return "" if fd >= 0 or "Unreleased reference" in log else last(log)
+
+
+def check_access(tap, spec, show):
+    """
+    Whether memory arguments are read or written: stack never written must be refused where the
+    helper reads (without CAP_PERFMON, so call this with few rights), read-only memory where it writes.
+    """
+    loader, maps = k.Loader(), Maps(spec)
+    known = 0
+    for helper in spec["helpers"][:-1]:
+        wrong, asked = [], 0
+        home = next((h for h in homes(spec, helper)
+                     if loader.load(h[1], k.mov_imm(0, 1) + k.EXIT, h[2], h[3])[0] >= 0), None)
+        for n, (kind, flags, _) in enumerate(home[4] if home else ()):
+            if kind not in ("MEM", "MAP_KEY", "MAP_VALUE"):
+                continue
+            said = try_memory(loader, helper, home, maps, n, lambda reg: k.mov_reg(reg, 10) +
+                              k.insn(0x07, reg, 0, 0, UNINIT_OFF))
+            if said is not None and (not said or "invalid read from stack" in said):
+                asked += 1
+                if bool(said) == ("uninit" in flags):
+                    wrong.append(f"r{n + 1} uninitialised: {said or 'accepted'}")
+            said = try_memory(loader, helper, home, maps, n,
+                              lambda reg: k.ld_map(reg, maps.const, 0))
+            if said is not None and (not said or "write into map forbidden" in said):
+                asked += 1
+                if bool(said) != ("write" in flags):
+                    wrong.append(f"r{n + 1} read-only: {said or 'accepted'}")
+        known += asked
+        if asked:
+            tap.ok(not wrong, f"memory of {helper['name']}", *wrong)
+    if show:
+        print(f"# {known} memory accesses confirmed")
     for fd in [*maps.fds.values(), maps.const]:
         if fd >= 0:
             os.close(fd)
