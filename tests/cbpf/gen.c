@@ -35,7 +35,8 @@ static u32 constant(struct gen *g)
 	}
 }
 
-static u32 packet_offset(struct gen *g, bool absolute)
+/* @special: offsets below 0 and ancillary data too. */
+static u32 packet_offset(struct gen *g, bool absolute, bool special)
 {
 	static const u32 ancillary[] = {
 #define CBPF_ANC(id, off, text, how, field, member) CBPF_OFF_AD + (off),
@@ -44,6 +45,8 @@ static u32 packet_offset(struct gen *g, bool absolute)
 	};
 	u32 k;
 
+	if (!special)
+		return gen_below(g, 12) ? gen_below(g, 70) : constant(g);
 	switch (gen_below(g, 16)) {
 	case 0:
 		return CBPF_OFF_NET + gen_below(g, 80);
@@ -77,7 +80,7 @@ static struct cbpf_insn plain_insn(struct gen *g, enum gen_kind kind)
 	insn.k = constant(g);
 	switch ((enum cbpf_rule)info->rule) {
 	case CBPF_RULE_PACKET:
-		insn.k = kind == GEN_SECCOMP ? 4 * gen_below(g, 16) : packet_offset(g, true);
+		insn.k = kind == GEN_SECCOMP ? 4 * gen_below(g, 16) : packet_offset(g, true, kind == GEN_SOCKET);
 		break;
 	case CBPF_RULE_DIV:
 		insn.k |= 1;
@@ -94,15 +97,21 @@ static struct cbpf_insn plain_insn(struct gen *g, enum gen_kind kind)
 	case CBPF_RULE_JCOND:
 	case CBPF_RULE_RET:
 		if (info->operand == CBPF_OPERAND_IND || info->operand == CBPF_OPERAND_MSH)
-			insn.k = packet_offset(g, false);
+			insn.k = packet_offset(g, false, kind == GEN_SOCKET);
 		break;
 	}
 	return insn;
 }
 
+/* Bytes 0 and 1 in some order: what half of the packets hold (gen_packet). */
+static u32 byte_pattern(struct gen *g)
+{
+	return (u32)gen_u64(g) & (gen_below(g, 2) ? 0x0101u : 0x01010101u);
+}
+
 static struct cbpf_insn jump_insn(struct gen *g, u32 left)
 {
-	struct cbpf_insn insn = { .k = constant(g) };
+	struct cbpf_insn insn = { .k = gen_below(g, 2) ? constant(g) : byte_pattern(g) };
 	u32 op = CBPF_JEQ_K + gen_below(g, CBPF_JSET_X - CBPF_JEQ_K + 1);
 
 	if (!gen_below(g, 6)) {
@@ -204,10 +213,11 @@ void gen_mutate(struct gen *g, struct cbpf_insn *insns, u32 len)
 
 void gen_packet(struct gen *g, u8 *out, u32 len)
 {
+	bool binary = gen_below(g, 2);
 	u32 i;
 
 	for (i = 0; i < len; i++)
-		out[i] = gen_below(g, 3) ? (u8)gen_below(g, 24) : (u8)gen_u64(g);
+		out[i] = (u8)(binary ? gen_below(g, 2) : gen_below(g, 3) ? gen_below(g, 24) : gen_u64(g));
 	/* Runs of attributes: length 4..20, type 0..15, in host order. */
 	for (i = gen_below(g, 32) & ~3u; i + 4 <= len;) {
 		u16 attr[2] = { (u16)(4 + gen_below(g, 17)), (u16)gen_below(g, 16) };

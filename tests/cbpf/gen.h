@@ -19,6 +19,7 @@ u32 gen_below(struct gen *g, u32 n);
 enum gen_kind {
 	GEN_SOCKET,
 	GEN_SECCOMP,
+	GEN_PCAP, /* no special offsets, no constant shifts of 32 and more */
 };
 
 /* Writes a program of at most @max (>= 8) instructions; returns its length. */

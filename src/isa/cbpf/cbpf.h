@@ -45,7 +45,7 @@ enum cbpf_mode { CBPF_SOCKET, CBPF_SECCOMP, CBPF_PCAP };
 #define CBPF_OFF_AD  ((u32)-0x1000)
 
 enum cbpf_op {
-#define CBPF_OP(id, code, rule, operand, mnemonic, seccomp) CBPF_##id,
+#define CBPF_OP(id, code, rule, operand, mnemonic, seccomp, use, def) CBPF_##id,
 #include "isa/cbpf/ops.def"
 #undef CBPF_OP
 	CBPF_OP_CNT,
@@ -77,11 +77,14 @@ enum cbpf_operand {
 	CBPF_OPERAND_JA,  /* index of the target */
 };
 
+enum cbpf_reg { CBPF_REG_0 = 0, CBPF_REG_A = 1, CBPF_REG_X = 2, CBPF_REG_AX = 3 };
+
 struct cbpf_op_info {
 	u16 code;
 	u8 rule;    /* enum cbpf_rule */
 	u8 operand; /* enum cbpf_operand */
 	bool seccomp;
+	u8 use, def; /* enum cbpf_reg: registers read and written */
 	const char *mnemonic;
 };
 

@@ -12,6 +12,7 @@
 
 #include <string.h>
 
+#include "base/bytes.h"
 #include "base/err.h"
 #include "base/mem.h"
 #include "isa/cbpf/convert_int.h"
@@ -65,6 +66,20 @@ static const struct compare compare_ge = { ISA_JGE64_K, ISA_JGE32_K, ISA_JGE64_X
 static const struct compare compare_set = { ISA_JSET64_K, ISA_JSET32_K, ISA_JSET64_X,
 					    ISA_INVALID, ISA_INVALID, ISA_INVALID };
 
+/* The constant that a comparison or mask of A needs: swapped as A is (conv->raw_bytes). */
+static u32 constant_for_a(const struct conv *c)
+{
+	u32 k = c->prog->insns[c->idx].k;
+
+	if (c->raw_bytes[c->idx] == 4)
+		return be_to_host32(k);
+	if (c->raw_bytes[c->idx] != 2)
+		return k;
+	if (cbpf_op_of(c->prog->insns[c->idx].code) != CBPF_JEQ_K)
+		k &= 0xffff; /* of a mask only the bits that A can have matter */
+	return k > 0xffff ? k : be_to_host16((u16)k);
+}
+
 /*
  * Immediates are sign-extended in 64-bit comparisons, so constants from 2^31 on take the 32-bit
  * ones; both registers never hold more than 32 bits.
@@ -72,11 +87,12 @@ static const struct compare compare_set = { ISA_JSET64_K, ISA_JSET32_K, ISA_JSET
 static void convert_branch(struct conv *c, const struct compare *cmp, bool is_x)
 {
 	const struct cbpf_insn *insn = &c->prog->insns[c->idx];
-	bool wide = insn->k > INT32_MAX;
+	u32 k = constant_for_a(c);
+	bool wide = k > INT32_MAX;
 	enum isa_op op = is_x ? cmp->x : wide ? cmp->k32 : cmp->k;
 	enum isa_op inverse = is_x ? cmp->inverse_x : wide ? cmp->inverse_k32 : cmp->inverse_k;
 	u32 src = is_x ? REG_X : 0, next = c->idx + 1;
-	s32 imm = is_x ? 0 : (s32)insn->k;
+	s32 imm = is_x ? 0 : (s32)k;
 
 	if (insn->jt == insn->jf) {
 		if (insn->jt)
@@ -94,7 +110,7 @@ static void convert_branch(struct conv *c, const struct compare *cmp, bool is_x)
 
 static void convert_alu_k(struct conv *c, enum isa_op op)
 {
-	conv_emit(c, op, REG_A, 0, (s32)c->prog->insns[c->idx].k);
+	conv_emit(c, op, REG_A, 0, (s32)constant_for_a(c));
 }
 
 static void convert_alu_x(struct conv *c, enum isa_op op)
@@ -214,90 +230,24 @@ static void convert_insn(struct conv *c)
 	}
 }
 
-/*
- * Captured bytes that a load at a constant offset needs, 0 for every other instruction and for
- * special offsets.
- */
-static u32 bytes_needed(const struct conv *c, const struct cbpf_insn *insn)
-{
-	u32 size_bytes = cbpf_access_bytes(insn->code);
-
-	if (!conv_is_constant_load(insn) || insn->k > INT32_MAX - size_bytes ||
-	    c->prog->mode == CBPF_SECCOMP)
-		return 0;
-	return insn->k + size_bytes;
-}
-
-static void lower(u32 *known, u32 to)
-{
-	*known = MIN(*known, to);
-}
-
-/*
- * How many captured bytes are certain when an instruction starts (the run target uses that), and
- * CONV_DEAD for instructions that no path reaches: those are not emitted, since Linux's verifier
- * refuses dead code. One pass is enough, since jumps go forward; where one goes back, its target
- * counts on nothing.
- */
-static void find_known_len(struct conv *c)
-{
-	u32 i, len = c->prog->len;
-
-	for (i = 0; i <= len; i++)
-		c->known_len[i] = CONV_DEAD;
-	c->known_len[0] = 0;
-	for (i = 0; i < len; i++) {
-		const struct cbpf_insn *insn = &c->prog->insns[i];
-
-		if (cbpf_op_of(insn->code) == CBPF_JA && cbpf_ja_target(insn, i) <= i)
-			c->known_len[cbpf_ja_target(insn, i)] = 0;
-	}
-	for (i = 0; i < len; i++) {
-		const struct cbpf_insn *insn = &c->prog->insns[i];
-		u32 known = c->known_len[i];
-
-		if (known == CONV_DEAD)
-			continue;
-		known = MAX(known, bytes_needed(c, insn));
-		if (conv_always_outside(c, insn))
-			continue;
-		switch ((enum cbpf_rule)cbpf_op_table[cbpf_op_of(insn->code)].rule) {
-		case CBPF_RULE_JA:
-			lower(&c->known_len[cbpf_ja_target(insn, i)], known);
-			break;
-		case CBPF_RULE_JCOND:
-			lower(&c->known_len[i + 1 + insn->jt], known);
-			lower(&c->known_len[i + 1 + insn->jf], known);
-			break;
-		case CBPF_RULE_RET:
-			break;
-		case CBPF_RULE_NONE:
-		case CBPF_RULE_PACKET:
-		case CBPF_RULE_DIV:
-		case CBPF_RULE_SHIFT:
-		case CBPF_RULE_MEM_LD:
-		case CBPF_RULE_MEM_ST:
-			lower(&c->known_len[i + 1], known);
-			break;
-		}
-	}
-}
-
 static void emit_prologue(struct conv *c)
 {
 	u32 word;
 
-	conv_emit(c, ISA_MOV64_X, REGS(REG_CTX, REG_ARG1), 0, 0);
-	conv_emit(c, ISA_MOV32_K, REG_A, 0, 0);
-	conv_emit(c, ISA_MOV32_K, REG_X, 0, 0);
+	if (c->ctx_used)
+		conv_emit(c, ISA_MOV64_X, REGS(REG_CTX, REG_ARG1), 0, 0);
+	if (c->zero_regs & CBPF_REG_A)
+		conv_emit(c, ISA_MOV32_K, REG_A, 0, 0);
+	if (c->zero_regs & CBPF_REG_X)
+		conv_emit(c, ISA_MOV32_K, REG_X, 0, 0);
 	for (word = 0; word < CBPF_MEM_WORDS; word++) {
 		if (c->prog->zero_words & 1u << word)
-			conv_emit(c, ISA_STX_W, REGS(INSN_REG_FP, REG_A), scratch_off(word), 0);
+			conv_emit(c, ISA_ST_W, INSN_REG_FP, scratch_off(word), 0);
 	}
 	if (c->target != CBPF_TO_RUN || !conv_reads_packet(c->prog))
 		return;
-	conv_emit(c, ISA_LDX_DW, REGS(REG_DATA, REG_CTX), offsetof(struct cbpf_view, data), 0);
-	conv_emit(c, ISA_LDX_W, REGS(REG_LEN, REG_CTX),
+	conv_emit(c, ISA_LDX_DW, REGS(REG_DATA, REG_ARG1), offsetof(struct cbpf_view, data), 0);
+	conv_emit(c, ISA_LDX_W, REGS(REG_LEN, REG_ARG1),
 		  offsetof(struct cbpf_view, captured_bytes), 0);
 }
 
@@ -325,11 +275,14 @@ static int convert_passes(struct conv *c, struct cbpf_converted *ret)
 {
 	u32 len = c->prog->len;
 
+	int err;
+
 	c->start = mem_zalloc_array(len + 1, sizeof(*c->start));
-	c->known_len = mem_zalloc_array(len + 1, sizeof(*c->known_len));
-	if (!c->start || !c->known_len)
+	if (!c->start)
 		return -ENOMEM;
-	find_known_len(c);
+	err = conv_flow(c);
+	if (err)
+		return err;
 	emit_all(c);
 	if (c->refused)
 		return -EOPNOTSUPP;
@@ -360,6 +313,7 @@ int cbpf_convert(const struct cbpf_prog *prog, enum cbpf_target target,
 	mem_free(c.classic_idx);
 	mem_free(c.start);
 	mem_free(c.known_len);
+	mem_free(c.raw_bytes);
 	return err;
 }
 

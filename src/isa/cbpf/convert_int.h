@@ -32,6 +32,14 @@ struct conv {
 	 */
 	u32 *known_len; /* CONV_DEAD: no path reaches it */
 	bool return_0_used;
+	bool has_loops;
+	bool ctx_used; /* r6 is needed */
+	u8 zero_regs;  /* enum cbpf_reg: what must start as 0 */
+	/*
+	 * Run target: 2 or 4 where A holds that many bytes in network order, behind a load and in
+	 * front of a comparison or mask; else 0 or 1.
+	 */
+	u8 *raw_bytes;
 	u32 *start; /* where each classic instruction starts; [len] is the shared "return 0" */
 	struct insn *out;
 	u32 *classic_idx;
@@ -48,6 +56,9 @@ struct conv {
 /* Both register fields as one argument; a lone destination is just its number. */
 #define REGS(dst, src) ((u32)(dst) | (u32)(src) << 4)
 
+/* Fills the facts of struct conv. 0 or -ENOMEM. */
+int conv_flow(struct conv *c) must_check;
+
 void conv_emit(struct conv *c, enum isa_op op, u32 regs, s32 off, s32 imm);
 /* A conditional jump (or ISA_JA) to classic instruction @target. */
 void conv_jump(struct conv *c, enum isa_op op, u32 regs, s32 imm, u32 target);
@@ -56,6 +67,8 @@ void conv_jump(struct conv *c, enum isa_op op, u32 regs, s32 imm, u32 target);
 void conv_load_abs(struct conv *c, u32 k, u32 size_bytes);
 void conv_load_ind(struct conv *c, u32 k, u32 size_bytes);
 void conv_load_msh(struct conv *c, u32 k);
+/* Whether LDX MSH leaves A alone by itself. */
+bool conv_msh_is_direct(const struct conv *c, u32 k);
 void conv_load_len(struct conv *c, u32 dst);
 
 /* A load at offset k alone (LD ABS, LDX MSH). */

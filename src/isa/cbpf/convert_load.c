@@ -116,7 +116,8 @@ static void load_direct(struct conv *c, u32 reg, u32 k, u32 size_bytes)
 		conv_emit(c, ISA_ADD64_K, REG_TMP, 0, (s32)k);
 		conv_emit(c, ldx_op(size_bytes), REGS(reg, REG_TMP), 0, 0);
 	}
-	swap_to_host(c, reg, size_bytes);
+	if (c->raw_bytes[c->idx] != size_bytes)
+		swap_to_host(c, reg, size_bytes);
 }
 
 static enum isa_op ldabs_op(u32 size_bytes)
@@ -244,7 +245,8 @@ static void load_ind_checked(struct conv *c, u32 size_bytes)
 {
 	conv_emit(c, ISA_ADD64_X, REGS(REG_TMP, REG_DATA), 0, 0);
 	conv_emit(c, ldx_op(size_bytes), REGS(REG_A, REG_TMP), -(s32)size_bytes, 0);
-	swap_to_host(c, REG_A, size_bytes);
+	if (c->raw_bytes[c->idx] != size_bytes)
+		swap_to_host(c, REG_A, size_bytes);
 }
 
 /* libpcap: X + k does not wrap, so one 64-bit comparison decides. */
@@ -289,10 +291,15 @@ void conv_load_ind(struct conv *c, u32 k, u32 size_bytes)
 		load_ind_socket(c, k, size_bytes);
 }
 
+bool conv_msh_is_direct(const struct conv *c, u32 k)
+{
+	return c->target == CBPF_TO_RUN && k < INT32_MAX;
+}
+
 /* X = 4 * (packet[k] & 0xf), A stays. */
 void conv_load_msh(struct conv *c, u32 k)
 {
-	if (c->target == CBPF_TO_RUN && k < INT32_MAX) {
+	if (conv_msh_is_direct(c, k)) {
 		load_direct(c, REG_X, k, 1);
 	} else {
 		/* A waits in X: loads lose r1..r5. A failed one ends the program anyway. */

@@ -3,15 +3,16 @@
 #include "isa/cbpf/cbpf.h"
 
 const struct cbpf_op_info cbpf_op_table[CBPF_OP_CNT] = {
-#define CBPF_OP(id, code, rule, operand, mnemonic, seccomp)                                        \
-	[CBPF_##id] = { code, CBPF_RULE_##rule, CBPF_OPERAND_##operand, seccomp, mnemonic },
+#define CBPF_OP(id, code, rule, operand, mnemonic, seccomp, use, def)                              \
+	[CBPF_##id] = { code, CBPF_RULE_##rule, CBPF_OPERAND_##operand, seccomp,                   \
+			CBPF_REG_##use, CBPF_REG_##def, mnemonic },
 #include "isa/cbpf/ops.def"
 #undef CBPF_OP
 };
 
 /* Operation + 1, so that codes without a row are 0. */
 static const u8 op_plus1_by_code[256] = {
-#define CBPF_OP(id, code, rule, operand, mnemonic, seccomp) [code] = CBPF_##id + 1,
+#define CBPF_OP(id, code, rule, operand, mnemonic, seccomp, use, def) [code] = CBPF_##id + 1,
 #include "isa/cbpf/ops.def"
 #undef CBPF_OP
 };
