@@ -80,7 +80,9 @@ static struct cbpf_insn plain_insn(struct gen *g, enum gen_kind kind)
 	insn.k = constant(g);
 	switch ((enum cbpf_rule)info->rule) {
 	case CBPF_RULE_PACKET:
-		insn.k = kind == GEN_SECCOMP ? 4 * gen_below(g, 16) : packet_offset(g, true, kind == GEN_SOCKET);
+		insn.k = packet_offset(g, true, kind == GEN_SOCKET);
+		if (kind == GEN_SECCOMP)
+			insn.k = 4 * gen_below(g, 16);
 		break;
 	case CBPF_RULE_DIV:
 		insn.k |= 1;
@@ -216,8 +218,11 @@ void gen_packet(struct gen *g, u8 *out, u32 len)
 	bool binary = gen_below(g, 2);
 	u32 i;
 
-	for (i = 0; i < len; i++)
-		out[i] = (u8)(binary ? gen_below(g, 2) : gen_below(g, 3) ? gen_below(g, 24) : gen_u64(g));
+	for (i = 0; i < len; i++) {
+		u32 limit = binary ? 2 : gen_below(g, 3) ? 24 : 256;
+
+		out[i] = (u8)gen_below(g, limit);
+	}
 	/* Runs of attributes: length 4..20, type 0..15, in host order. */
 	for (i = gen_below(g, 32) & ~3u; i + 4 <= len;) {
 		u16 attr[2] = { (u16)(4 + gen_below(g, 17)), (u16)gen_below(g, 16) };

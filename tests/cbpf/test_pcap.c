@@ -89,7 +89,8 @@ int main(int argc, char **argv)
 	while (good && totals.tried < count)
 		good = one_program(&gen, &totals);
 	tap_ok(good, "random programs: bpf_filter, classic interpreter, run and guard agree");
-	tap_diag("%llu programs, %llu accepted, %llu packets compared, %llu results not 0, seed %llu",
+	tap_diag("%llu programs, %llu accepted, %llu packets compared, %llu results not 0, "
+		 "seed %llu",
 		 (unsigned long long)totals.tried, (unsigned long long)totals.accepted,
 		 (unsigned long long)totals.compared, (unsigned long long)totals.nonzero,
 		 (unsigned long long)seed);
