@@ -104,6 +104,82 @@ static void explain(const struct insn *i, int err, const struct isa_reason *reas
 	tap_diag("%.300s", len > 300 ? log_text + len - 300 : log_text);
 }
 
+/* Functions, jumps and halves of lddw: programs of a few words, most of them jumps. */
+static u32 random_program(struct insn *prog)
+{
+	const u32 wanted = 2 + random_below(10);
+	u32 cnt = 0;
+
+	while (cnt < wanted) {
+		const u32 kind = random_below(12);
+		const s16 off = (s16)(random_below(wanted + 4) - random_below(wanted + 2));
+
+		if (kind < 3)
+			prog[cnt++] = insn_make(0xb7, random_below(10), 0, 0, 1);
+		else if (kind < 6)
+			prog[cnt++] = insn_make(0x15, 0, 0, off, 1);
+		else if (kind == 6)
+			prog[cnt++] = insn_make(0x05, 0, 0, off, 0);
+		else if (kind == 7)
+			prog[cnt++] = insn_make(0x06, 0, 0, 0, off);
+		else if (kind == 8)
+			prog[cnt++] = insn_make(0x85, 0, 1, 0, off);
+		else if (kind == 9 || kind == 10)
+			prog[cnt++] = insn_make(0x95, 0, 0, 0, 0);
+		else
+			prog[cnt++] = insn_make(0x18, 1, 0, 0, 1);
+		if (kind == 11 && random_below(8))
+			prog[cnt++] = insn_make(0, 0, 0, 0, 0);
+	}
+	if (random_below(4))
+		prog[cnt++] = insn_make(0x95, 0, 0, 0, 0);
+	return cnt;
+}
+
+static bool kernel_blames_flow(void)
+{
+	static const char *const words[] = {
+		"jump out of range", "unreachable insn",    "last insn is not",
+		"middle of ldimm64", "invalid destination", "invalid bpf_ld_imm64",
+	};
+	u32 n;
+
+	for (n = 0; n < ARRAY_SIZE(words); n++)
+		if (strstr(log_text, words[n]))
+			return true;
+	return false;
+}
+
+static void test_flow(void)
+{
+	u32 trial, disagree = 0, refused = 0, accepted = 0;
+
+	for (trial = 0; trial < TRIALS && disagree < 5; trial++) {
+		struct isa_reason reason = { 0 };
+		struct insn prog[16];
+		const u32 cnt = random_program(prog);
+		const int err = isa_check(prog, cnt, 0, &reason);
+		const int fd = kernel_prog_load(BPF_PROG_TYPE_SOCKET_FILTER, prog, cnt, log_text,
+						sizeof(log_text));
+		u32 n;
+
+		if (fd >= 0)
+			close(fd);
+		refused += err != 0;
+		accepted += err == 0;
+		if (err ? fd < 0 && kernel_blames_flow() : !kernel_blames_flow())
+			continue;
+		disagree++;
+		explain(&prog[reason.insn_idx], err, &reason, fd);
+		for (n = 0; n < cnt; n++)
+			tap_diag("%u: %02x src %u off %d imm %d", n, prog[n].code, prog[n].src,
+				 prog[n].off, prog[n].imm);
+	}
+	tap_eq(disagree, 0, "programs whose control flow the kernel judges otherwise");
+	tap_ok(refused > 1000 && accepted > 100, "%u refused and %u accepted programs compared",
+	       refused, accepted);
+}
+
 int main(void)
 {
 	u32 trial, disagree = 0, refused = 0, accepted = 0;
@@ -140,5 +216,6 @@ int main(void)
 	tap_eq(disagree, 0, "words that the kernel judges otherwise");
 	tap_ok(refused > 1000 && accepted > 1000, "%u refused and %u accepted words compared",
 	       refused, accepted);
+	test_flow();
 	return tap_done();
 }

@@ -254,6 +254,53 @@ static void sweep_bases(void)
 	tap_eq(wrong, 0, "every base register at the edges of displacements");
 }
 
+/*
+ * Branches over bodies of each length around those whose machine code is 127 or 32767 bytes long
+ * (CVE-2021-29154), forwards and backwards; additions are three or four bytes on most machines.
+ */
+static bool displacement(u32 body, bool back)
+{
+	struct insn *w = mem_zalloc_array(body + 8, sizeof(*w));
+	struct vector v = { .insns = w, .result = back ? 2ULL * body : 7 };
+	bool good = w != NULL;
+	u8 mem = 0;
+	u32 cnt = 0, n;
+
+	if (!w)
+		return false;
+	v.mem = &mem;
+	w[cnt++] = insn_make(0xb7, 0, 0, 0, back ? 0 : 7);
+	w[cnt++] = insn_make(0xb7, 1, 0, 0, back ? 2 : 1);
+	if (!back)
+		w[cnt++] = insn_make(0x15, 1, 0, (s16)body, 1);
+	for (n = 0; n < body; n++)
+		w[cnt++] = insn_make(0x07, 0, 0, 0, 1);
+	if (back) {
+		w[cnt++] = insn_make(0x07, 1, 0, 0, -1);
+		w[cnt++] = insn_make(0x55, 1, 0, (s16)(-(s32)body - 2), 0);
+	}
+	w[cnt++] = insn_make(0x95, 0, 0, 0, 0);
+	v.insn_cnt = cnt;
+	for (n = 0; n < ARRAY_SIZE(engines); n++)
+		good = run_on(&v, &engines[n]) && good;
+	mem_free(w);
+	return good;
+}
+
+static void sweep_displacements(void)
+{
+	static const struct {
+		u32 from, to, step;
+	} ranges[] = { { 1, 48, 1 }, { 126, 130, 1 }, { 4090, 4100, 1 }, { 8150, 8200, 5 },
+		       { 10900, 10930, 3 }, { 32760, 32765, 1 } };
+	u32 r, body, wrong = 0;
+
+	for (r = 0; r < ARRAY_SIZE(ranges); r++)
+		for (body = ranges[r].from; body <= ranges[r].to; body += ranges[r].step)
+			wrong += !displacement(body, false) + !displacement(body, true);
+	tap_eq(wrong, 0, "branches over bodies of critical lengths (jit-disp-7e to 7ffd)");
+}
+
 /* An operation counts when the reference engine executed it, or a vector waits for its engine. */
 static void test_complete(const struct vector_set *set)
 {
@@ -292,6 +339,7 @@ int main(int argc, char **argv)
 	for (n = 0; n < ARRAY_SIZE(sweeps); n++)
 		sweep(sweeps[n].op, sweeps[n].want);
 	sweep_bases();
+	sweep_displacements();
 	vector_set_fini(&set);
 	return tap_done();
 }
