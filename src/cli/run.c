@@ -230,6 +230,7 @@ static bool map_wanted(const struct run_cmd *c, const char *name)
 static void add_maps(struct run_cmd *c, struct str *out)
 {
 	struct show_map_opts show = {
+		.raw = c->args.raw_maps,
 		.json = c->args.json,
 		.zeros = c->args.map_cnt > 0,
 		.entries_max = c->args.map_cnt ? 0 : 32,

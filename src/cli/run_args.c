@@ -24,6 +24,7 @@ static const char help[] =
 	"  -p, --prog NAME the program to run, as after the colon; several run in turn\n"
 	"  -m, --map NAME  print this map in full (default: all maps, non-zero entries)\n"
 	"      --no-maps   print no maps\n"
+	"      --raw       print keys and values as bytes, whatever their types\n"
 	"  -c N            stop after N packets\n"
 	"      --repeat N  run each packet N times, for timing\n"
 	"      --packets   print a line per packet\n"
@@ -47,6 +48,7 @@ enum {
 	OPT_MCPU,
 	OPT_JSON,
 	OPT_TAP,
+	OPT_RAW,
 };
 
 static const struct option options[] = {
@@ -55,6 +57,7 @@ static const struct option options[] = {
 	{ "prog", required_argument, NULL, 'p' },
 	{ "map", required_argument, NULL, 'm' },
 	{ "no-maps", no_argument, NULL, OPT_NO_MAPS },
+	{ "raw", no_argument, NULL, OPT_RAW },
 	{ "repeat", required_argument, NULL, OPT_REPEAT },
 	{ "packets", no_argument, NULL, OPT_PACKETS },
 	{ "keep-going", no_argument, NULL, OPT_KEEP_GOING },
@@ -111,6 +114,9 @@ static int parse_option(struct run_args *a, int opt, const char *arg)
 		return 0;
 	case OPT_NO_MAPS:
 		a->no_maps = true;
+		return 0;
+	case OPT_RAW:
+		a->raw_maps = true;
 		return 0;
 	case OPT_PACKETS:
 		a->per_packet = true;

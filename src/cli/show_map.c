@@ -45,7 +45,7 @@ static void add_typed(struct shown *s, u32 type_id, const u8 *p, u32 len)
 
 	const struct btf_value typed = { s->map->attr.btf, type_id, p, len };
 
-	if (typed.btf && type_id)
+	if (typed.btf && type_id && !s->opts->raw)
 		btf_show(&typed, &show, s->to);
 	else
 		add_bytes(s, p, len);

@@ -10,6 +10,7 @@
 struct show_map_opts {
 	const char *name; /* NULL: the map's own, which bpf(2) cuts at 15 characters */
 	bool json;
+	bool raw;	 /* bytes, whatever the types */
 	bool zeros;	 /* elements whose value is all zero bytes too */
 	u32 entries_max; /* 0: all */
 };
