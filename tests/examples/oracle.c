@@ -35,9 +35,10 @@ static int is_per_cpu(const struct bpf_map *map)
 
 static void dump_map(const struct bpf_map *map)
 {
-	static uint8_t key[512], next[512], value[1 << 16];
+	static uint8_t key[512], next[512], value[1 << 16] __attribute__((aligned(8)));
 	size_t size = bpf_map__value_size(map);
 	int fd = bpf_map__fd(map), cpus = is_per_cpu(map) ? libbpf_num_possible_cpus() : 1;
+	uint64_t *words = (void *)value;
 	void *from = NULL;
 
 	if (bpf_map__key_size(map) > sizeof(key) || size * (size_t)cpus > sizeof(value))
@@ -47,9 +48,8 @@ static void dump_map(const struct bpf_map *map)
 		from = key;
 		if (bpf_map_lookup_elem(fd, key, value))
 			continue;
-		for (int cpu = 1; cpu < cpus; cpu++)
-			for (size_t w = 0; w < size / 8; w++)
-				((uint64_t *)value)[w] += ((uint64_t *)value)[(size_t)cpu * (size / 8) + w];
+		for (size_t w = size / 8; w < size / 8 * (size_t)cpus; w++)
+			words[w % (size / 8)] += words[w];
 		printf("map %s ", bpf_map__name(map));
 		print_hex(key, bpf_map__key_size(map));
 		printf(" ");
