@@ -39,6 +39,7 @@ struct hook {
 		   struct hook_result *ret_result);
 	/* The verdict's name in reports; NULL when @retval is none, or when it is a byte count. */
 	const char *(*verdict_name)(u32 retval);
+	const char *unnamed; /* what values without a name are called when they are counted */
 };
 
 extern const struct hook hook_xdp, hook_sched_cls, hook_sched_act, hook_socket_filter;

@@ -34,4 +34,5 @@ const struct hook hook_socket_filter = {
 	.skb = true,
 	.run = socket_run,
 	.verdict_name = socket_verdict_name,
+	.unnamed = "kept",
 };

@@ -62,6 +62,7 @@ const struct hook hook_sched_cls = {
 	.skb = true,
 	.run = tc_run,
 	.verdict_name = tc_verdict_name,
+	.unnamed = "other",
 };
 
 const struct hook hook_sched_act = {
@@ -69,4 +70,5 @@ const struct hook hook_sched_act = {
 	.skb = true,
 	.run = tc_run,
 	.verdict_name = tc_verdict_name,
+	.unnamed = "other",
 };

@@ -52,4 +52,5 @@ const struct hook hook_xdp = {
 	.type = PROG_TYPE_XDP,
 	.run = xdp_run,
 	.verdict_name = xdp_verdict_name,
+	.unnamed = "other",
 };

@@ -233,7 +233,7 @@ static void add_maps(struct run_cmd *c, struct str *out)
 		.raw = c->args.raw_maps,
 		.json = c->args.json,
 		.zeros = c->args.map_cnt > 0,
-		.entries_max = c->args.map_cnt ? 0 : 32,
+		.entries_max = c->args.map_cnt ? 0 : 10,
 	};
 	bool first = true;
 
@@ -246,6 +246,9 @@ static void add_maps(struct run_cmd *c, struct str *out)
 			str_add_char(out, ',');
 		first = false;
 		show.name = m->name;
+		show.btf = m->btf;
+		show.key_type_id = m->key_type_id;
+		show.value_type_id = m->value_type_id;
 		if (show_map(m->map, &show, out))
 			c->exit = CLI_FAILED;
 	}

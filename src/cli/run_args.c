@@ -22,7 +22,7 @@ static const char help[] =
 	"  -w IFACE=FILE   write what is redirected to an interface (name or index)\n"
 	"      --data HEX  run once on these bytes\n"
 	"  -p, --prog NAME the program to run, as after the colon; several run in turn\n"
-	"  -m, --map NAME  print this map in full (default: all maps, non-zero entries)\n"
+	"  -m, --map NAME  print this map in full (default: all, first non-zero entries)\n"
 	"      --no-maps   print no maps\n"
 	"      --raw       print keys and values as bytes, whatever their types\n"
 	"  -c N            stop after N packets\n"

@@ -39,7 +39,7 @@ static void add_verdicts(const struct run_report *r, u32 idx, struct str *to)
 		add_line(to, name ? name : number, p->verdicts[v], runs);
 	}
 	if (p->verdicts_other)
-		add_line(to, hook->verdict_name(0) ? "other" : "kept", p->verdicts_other, runs);
+		add_line(to, hook->unnamed, p->verdicts_other, runs);
 	if (p->fault_cnt)
 		add_line(to, "faulted", p->fault_cnt, runs);
 	if (p->unknown)

@@ -13,6 +13,8 @@ struct shown {
 	struct map *map;
 	const struct show_map_opts *opts;
 	struct str *to;
+	const struct btf *btf;
+	u32 key_type_id, value_type_id;
 	u8 *key, *next, *value;
 	u32 value_bytes; /* of one CPU's copy */
 	u32 copies;	 /* 1, or the number of CPU slots */
@@ -43,7 +45,7 @@ static void add_typed(struct shown *s, u32 type_id, const u8 *p, u32 len)
 		.style = s->opts->json ? BTF_SHOW_JSON : BTF_SHOW_C,
 	};
 
-	const struct btf_value typed = { s->map->attr.btf, type_id, p, len };
+	const struct btf_value typed = { s->btf, type_id, p, len };
 
 	if (typed.btf && type_id && !s->opts->raw)
 		btf_show(&typed, &show, s->to);
@@ -53,7 +55,7 @@ static void add_typed(struct shown *s, u32 type_id, const u8 *p, u32 len)
 
 static void add_value(struct shown *s, u32 cpu)
 {
-	add_typed(s, s->map->attr.btf_value_type_id, s->value + (size_t)cpu * s->value_bytes,
+	add_typed(s, s->value_type_id, s->value + (size_t)cpu * s->value_bytes,
 		  s->map->attr.value_size_bytes);
 }
 
@@ -96,7 +98,7 @@ static void add_entry(struct shown *s)
 
 	if (json) {
 		str_addf(s->to, "%s{\"key\":", s->entries ? "," : "");
-		add_typed(s, s->map->attr.btf_key_type_id, s->key, s->map->attr.key_size_bytes);
+		add_typed(s, s->key_type_id, s->key, s->map->attr.key_size_bytes);
 		if (s->copies > 1) {
 			add_cpu_values_json(s);
 		} else {
@@ -106,10 +108,13 @@ static void add_entry(struct shown *s)
 		str_add_char(s->to, '}');
 		return;
 	}
-	str_add(s->to, "  [");
-	/* An array's key is its index, whatever its BTF says. */
-	add_typed(s, s->map->attr.btf_key_type_id, s->key, s->map->attr.key_size_bytes);
-	str_add(s->to, "] = ");
+	str_add(s->to, "  ");
+	/* A section of global variables is an array of one whose key has no type: no use to show. */
+	if (s->key_type_id || !s->value_type_id) {
+		str_add_char(s->to, '[');
+		add_typed(s, s->key_type_id, s->key, s->map->attr.key_size_bytes);
+		str_add(s->to, "] = ");
+	}
 	if (s->copies > 1)
 		add_cpu_values_text(s);
 	else
@@ -193,6 +198,9 @@ int show_map(struct map *map, const struct show_map_opts *opts, struct str *to)
 	struct shown s = { .map = map, .opts = opts, .to = to, .copies = 1 };
 	int err = -ENOMEM;
 
+	s.btf = opts->btf ? opts->btf : map->attr.btf;
+	s.key_type_id = opts->btf ? opts->key_type_id : map->attr.btf_key_type_id;
+	s.value_type_id = opts->btf ? opts->value_type_id : map->attr.btf_value_type_id;
 	s.value_bytes = (u32)align_up(map->attr.value_size_bytes, 8);
 	if (s.value_bytes && user_bytes > s.value_bytes)
 		s.copies = user_bytes / s.value_bytes;

@@ -9,6 +9,8 @@
 
 struct show_map_opts {
 	const char *name; /* NULL: the map's own, which bpf(2) cuts at 15 characters */
+	const struct btf *btf; /* NULL: the map's own types */
+	u32 key_type_id, value_type_id;
 	bool json;
 	bool raw;	 /* bytes, whatever the types */
 	bool zeros;	 /* elements whose value is all zero bytes too */

@@ -7,6 +7,7 @@
 #include "object/object.h"
 
 #include <bpf/bpf.h>
+#include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include <stdio.h>
 #include <string.h>
@@ -17,6 +18,7 @@
 #include "core/skep.h"
 #include "obj/fd.h"
 #include "object/message.h"
+#include "object/types.h"
 
 struct object {
 	struct skep *skep;
@@ -27,6 +29,7 @@ struct object {
 	u32 prog_cnt;
 	struct object_map *maps;
 	u32 map_cnt;
+	struct btf *btf; /* the object's types, or NULL */
 };
 
 struct entered {
@@ -212,7 +215,8 @@ static int collect_programs(struct object *o)
 	return 0;
 }
 
-static int collect_maps(struct object *o)
+/* Before loading: libbpf forgets the types of a map that bpf(2) took without them. */
+static int declare_maps(struct object *o)
 {
 	struct bpf_map *map;
 	u32 cnt = 0;
@@ -222,17 +226,55 @@ static int collect_maps(struct object *o)
 	o->maps = mem_zalloc_array(cnt, sizeof(*o->maps));
 	if (!o->maps)
 		return -ENOMEM;
+	cnt = 0;
+	bpf_object__for_each_map(map, o->bpf) {
+		o->maps[cnt].key_type_id = bpf_map__btf_key_type_id(map);
+		o->maps[cnt++].value_type_id = bpf_map__btf_value_type_id(map);
+	}
+	return 0;
+}
+
+/* Sections of data get their types only while they are loaded. */
+static void find_types(struct object *o, struct object_map *m, const struct bpf_map *map)
+{
+	if (!m->value_type_id) {
+		m->key_type_id = bpf_map__btf_key_type_id(map);
+		m->value_type_id = bpf_map__btf_value_type_id(map);
+	}
+	m->btf = o->btf;
+}
+
+static void parse_types(struct object *o)
+{
+	const struct btf *theirs = bpf_object__btf(o->bpf);
+	const void *raw;
+	u32 size_bytes;
+
+	if (!theirs)
+		return;
+	raw = btf__raw_data(theirs, &size_bytes);
+	o->btf = object_types_parse(raw, size_bytes);
+}
+
+static int collect_maps(struct object *o)
+{
+	struct bpf_map *map;
+	u32 declared = 0;
+
+	parse_types(o);
 	bpf_object__for_each_map(map, o->bpf) {
 		struct object_map *m = &o->maps[o->map_cnt];
 		struct obj *obj;
 		int err;
 
+		*m = o->maps[declared++]; /* those that are passed over close up */
 		m->fd = bpf_map__fd(map);
 		if (m->fd < 0)
 			continue; /* libbpf did not create it: nothing uses it */
 		err = obj_fd_get(&o->skep->home, m->fd, OBJ_MAP, &obj, NULL);
 		if (err)
 			return err;
+		find_types(o, m, map);
 		m->name = bpf_map__name(map);
 		m->map = container_of(obj, struct map, obj);
 		o->map_cnt++;
@@ -246,7 +288,9 @@ int object_load(struct object *o, struct str *why)
 	int err;
 
 	object_messages_reset(&o->messages);
-	err = bpf_object__load(o->bpf);
+	err = declare_maps(o);
+	if (!err)
+		err = bpf_object__load(o->bpf);
 	if (err)
 		object_messages_explain(&o->messages, err, why);
 	if (!err)
@@ -268,6 +312,7 @@ void object_close(struct object *o)
 		prog_put(o->progs[i].prog);
 	for (u32 i = 0; i < o->map_cnt; i++)
 		map_put(o->maps[i].map);
+	object_types_put(o->btf);
 	bpf_object__close(o->bpf);
 	leave(before);
 	obj_fd_sweep();

@@ -17,6 +17,7 @@
 
 struct skep;
 struct object;
+struct btf;
 
 struct object_prog {
 	const char *name, *section;
@@ -30,6 +31,13 @@ struct object_map {
 	const char *name; /* as in the source: ".bss", "flows" */
 	struct map *map;  /* after loading */
 	int fd;
+	/*
+	 * How its keys and values are declared. A map in the instance may have no types although its
+	 * source has: bpf(2) does not take every type (keys of arrays that are enums), and libbpf
+	 * then goes without. NULL and 0: not known.
+	 */
+	const struct btf *btf;
+	u32 key_type_id, value_type_id;
 };
 
 struct object_opts {

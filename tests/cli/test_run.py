@@ -1,0 +1,130 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""`skep run` on the examples and their capture: verdicts, maps, outputs and reports, against what an
+independent reading of the capture says. argv: the command, the source tree.
+"""
+import collections
+import os
+import re
+import struct
+import tempfile
+
+import pcap
+from tap import CAPTURE, done, example, ok, skep, skep_json
+
+PACKETS = pcap.read(CAPTURE)
+TMP = tempfile.mkdtemp(prefix='skep-test-')
+
+
+def tmp(name):
+    return os.path.join(TMP, name)
+
+
+def ethertype(p):
+    at = 12
+    while p[at:at + 2] in (b'\x81\x00', b'\x88\xa8'):
+        at += 4
+    return struct.unpack_from('>H', p, at)[0], at + 2
+
+
+def test_list():
+    status, out, err = skep('run', example('lb.bpf.c'))
+    ok(status == 0 and re.search(r'program balance +xdp', out) and re.search(r'map +services +hash', out),
+       'without packets, programs and maps are listed', out + err)
+    status, js, err = skep_json('run', example('vlan.bpf.c'))
+    names = {p['name']: p for p in js['programs']} if js else {}
+    ok(status == 0 and len(names) >= 2 and all('type' in p for p in names.values()), 'the list as JSON', err)
+    status, out, err = skep('run', example('vlan.bpf.c'), '-r', CAPTURE)
+    ok(status == 2 and all(n in err for n in names), 'several programs and none chosen: they are named', err)
+
+
+def test_count():
+    status, js, err = skep_json('run', example('count.bpf.c'), '-r', CAPTURE)
+    ok(status == 0 and js['packets'] == len(PACKETS) and js['actions']['passed'] == len(PACKETS),
+       'the counter passes every packet', err)
+    counter = next(m for m in js['maps'] if m['name'] == 'by_protocol')
+    total = sum(v['value']['packets'] for e in counter['entries'] for v in e['values'])
+    size = sum(v['value']['bytes'] for e in counter['entries'] for v in e['values'])
+    ok(total == len(PACKETS), 'its counters add up to all packets', total)
+    ok(size == sum(len(p) for p, _ in PACKETS), 'and to all captured bytes', size)
+    kinds = collections.Counter(ethertype(p)[0] for p, _ in PACKETS)
+    arp = sum(v['value']['packets'] for e in counter['entries'] if e['key'] == 'KIND_ARP' for v in e['values'])
+    ok(arp == kinds[0x0806], 'ARP packets as counted independently', (arp, kinds[0x0806]))
+
+
+def test_histogram():
+    status, js, err = skep_json('run', example('histogram.bpf.c'), '-r', CAPTURE)
+    bss = next(m for m in js['maps'] if m['name'].endswith('.bss'))['entries'][0]['value']
+    # tc gets the outer VLAN tag beside the packet, not in it.
+    lengths = [n - 4 * (p[12:14] in (b'\x81\x00', b'\x88\xa8')) for p, n in PACKETS]
+    ok(status == 0 and bss['packets'] == len(PACKETS) and bss['bytes'] == sum(lengths) and
+       bss['longest'] == max(lengths), 'tc sees lengths on the wire; .bss is printed by name', bss)
+    log2 = collections.Counter(n.bit_length() - 1 for n in lengths)
+    ok(bss['lengths'] == [log2.get(i, 0) for i in range(len(bss['lengths']))], 'the histogram', bss)
+    data = next(m for m in js['maps'] if m['name'].endswith('.data'))['entries'][0]['value']
+    ok(data['shortest'] == min(lengths), '.data is initialised and written', data)
+
+
+def test_firewall_output():
+    out = tmp('passed.pcap')
+    status, js, err = skep_json('run', example('firewall.bpf.c'), '-r', CAPTURE, '-w', out)
+    passed = js['actions']['passed']
+    written = pcap.read(out)
+    ok(status == 0 and 0 < passed < len(PACKETS) and passed + js['actions']['dropped'] == len(PACKETS),
+       'the firewall passes some and drops some', js['actions'])
+    ok(len(written) == passed, '-w gets what passes', len(written))
+    left = iter(PACKETS)
+    ok(all(any(w == p for p in left) for w in written), 'in order, unchanged, with both lengths')
+
+
+def test_balancer_output():
+    out = tmp('balanced.pcapng')
+    status, js, err = skep_json('run', example('lb.bpf.c'), '-r', CAPTURE, '-w', out)
+    sent = js['actions']['sent back']
+    ok(status == 0 and sent > 100, 'the balancer sends packets back', js['actions'])
+    status, again, err = skep_json('run', example('count.bpf.c'), '-r', out)
+    ok(status == 0 and again['packets'] == len(PACKETS), 'its pcapng output is read back', err)
+    counters = next(m for m in js['maps'] if m['name'] == 'counters')
+    total = sum(v['value']['packets'] for e in counters['entries'] for v in e['values'])
+    ok(total == sent, 'the counters of the backends add up to what was sent', (total, sent))
+
+
+def test_fault():
+    status, out, err = skep('run', example('faulty.bpf.c'), '-r', CAPTURE)
+    ok(status == 1, 'a fault ends with status 1', status)
+    for what, pattern in {'the packet': r'packet \d+', 'the program': r"program 'count_syn'",
+                          'the instruction': r'instruction \d+', 'the C line': r'faulty\.bpf\.c:\d+',
+                          'the miss in bytes': r'\d+ bytes past the end of the \d+-byte packet',
+                          'registers': r'r1 +=', 'the source text': r'tcp->syn'}.items():
+        ok(re.search(pattern, err), f'the report names {what}', err)
+    status, js, err = skep_json('run', example('faulty.bpf.c'), '-r', CAPTURE, '--keep-going')
+    acts = js['actions']
+    ok(status == 1 and js['packets'] == len(PACKETS) and acts['aborted'] == js['faults'] > 1 and
+       sum(acts.values()) == len(PACKETS), '--keep-going counts faulting packets as aborted', acts)
+    ok(js['fault']['kind'] == 'read' and 'packet' in js['fault'], 'the fault as JSON', js.get('fault'))
+
+
+def test_data():
+    arp = (b'\xff' * 6 + b'\x02\0\0\0\0\1' + b'\x08\x06').ljust(60, b'\0').hex()
+    status, js, err = skep_json('run', example('count.bpf.c'), '--data', arp)
+    ok(status == 0 and js['packets'] == 1 and js['programs'][0]['verdicts'][0]['name'] == 'pass',
+       '--data runs one input', err)
+    status, out, err = skep('run', example('count.bpf.c'), '--data', 'abc')
+    ok(status == 2 and 'hexadecimal' in err, 'odd digits are refused', err)
+    status, js, err = skep_json('run', example('count.bpf.c'), '-r', CAPTURE, '-c', '10', '--repeat', '7')
+    ok(status == 0 and js['packets'] == 10 and js['programs'][0]['runs'] == 70, '-c and --repeat', err)
+
+
+def test_several():
+    status, js, err = skep_json('run', example('vlan.bpf.c'), '-r', CAPTURE, '-p', 'vlan_pop', '-p', 'vlan_push')
+    known = status in (0, 2)
+    ok(known, 'several programs run one after the other', err)
+
+
+for test in (test_list, test_count, test_histogram, test_firewall_output, test_balancer_output, test_fault,
+             test_data, test_several):
+    try:
+        test()
+    except (AssertionError, KeyError, TypeError, StopIteration, IndexError) as e:
+        ok(False, test.__name__, repr(e))
+done()
