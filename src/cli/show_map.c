@@ -109,7 +109,7 @@ static void add_entry(struct shown *s)
 		return;
 	}
 	str_add(s->to, "  ");
-	/* A section of global variables is an array of one whose key has no type: no use to show. */
+	/* A section of variables is an array of one, whose key has no type: no use to show. */
 	if (s->key_type_id || !s->value_type_id) {
 		str_add_char(s->to, '[');
 		add_typed(s, s->key_type_id, s->key, s->map->attr.key_size_bytes);

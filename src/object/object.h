@@ -32,9 +32,9 @@ struct object_map {
 	struct map *map;  /* after loading */
 	int fd;
 	/*
-	 * How its keys and values are declared. A map in the instance may have no types although its
-	 * source has: bpf(2) does not take every type (keys of arrays that are enums), and libbpf
-	 * then goes without. NULL and 0: not known.
+	 * How its keys and values are declared. A map in the instance may have no types although
+	 * its source has: bpf(2) does not take every type (keys of arrays that are enums), and
+	 * libbpf then goes without. NULL and 0: not known.
 	 */
 	const struct btf *btf;
 	u32 key_type_id, value_type_id;
