@@ -132,6 +132,7 @@ static void file_publish_locked(struct process_file *file)
 	struct process_file **bucket = bucket_of(file->ino);
 
 	file->ops->hold(file->cookie);
+	file->ops->born(file->cookie);
 	file->next = *bucket;
 	*bucket = file;
 	*file->slot = file;

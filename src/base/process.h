@@ -18,6 +18,8 @@ struct process_file;
 struct process_file_ops {
 	/* One more user of the cookie. Called with the registry's lock held: must not call back. */
 	void (*hold)(void *cookie);
+	/* The file exists from now on. Called as hold() is. */
+	void (*born)(void *cookie);
 	/* Nobody refers to the file any more: undoes the hold of its creation. Without the lock. */
 	void (*gone)(void *cookie);
 };

@@ -37,10 +37,16 @@ static void map_destroy(struct obj *obj)
 	btf_put(btf);
 }
 
+static void map_released(struct obj *obj)
+{
+	map_release_uref(container_of(obj, struct map, obj));
+}
+
 void map_init(struct map *map, const struct map_attr *attr, const struct map_env *env,
 	      const struct map_ops *ops)
 {
 	obj_init(&map->obj, OBJ_MAP, map_destroy);
+	map->obj.released = map_released;
 	map->ops = ops;
 	map->attr = *attr;
 	map->attr.btf = NULL;

@@ -33,9 +33,21 @@ static void identity_drop(void *cookie)
 	home->put(home->instance);
 }
 
+static void identity_born(void *cookie)
+{
+	obj_user_add(cookie);
+}
+
+static void identity_gone(void *cookie)
+{
+	obj_user_drop(cookie);
+	identity_drop(cookie);
+}
+
 static const struct process_file_ops identity_ops = {
 	.hold = identity_hold,
-	.gone = identity_drop,
+	.born = identity_born,
+	.gone = identity_gone,
 };
 
 int obj_fd_open(struct obj *obj, const struct obj_home *home, u32 rights, int memfd)

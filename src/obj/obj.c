@@ -94,6 +94,17 @@ void obj_put(struct obj *obj)
 	obj->destroy(obj);
 }
 
+void obj_user_add(struct obj *obj)
+{
+	atomic_fetch_add_explicit(&obj->users, 1, memory_order_relaxed);
+}
+
+void obj_user_drop(struct obj *obj)
+{
+	if (atomic_fetch_sub_explicit(&obj->users, 1, memory_order_acq_rel) == 1 && obj->released)
+		obj->released(obj);
+}
+
 int obj_table_new(struct obj_table **ret_table)
 {
 	struct obj_table *t = mem_zalloc(sizeof(*t));

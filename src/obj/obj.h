@@ -23,6 +23,13 @@ struct obj {
 	_Atomic u32 refs;
 	struct obj_table *table;
 	void (*destroy)(struct obj *obj); /* frees the whole object; runs without any lock held */
+	/*
+	 * What user space names the object by: its identity file and its pins. When the last of
+	 * them goes while references remain, released() lets the object break a cycle (the
+	 * kernel's map_release_uref); NULL: nothing to do. No lock is held.
+	 */
+	_Atomic u32 users;
+	void (*released)(struct obj *obj);
 	/* obj/fd.c's: the file that stands for the object (NULL while none does), whose it is. */
 	struct process_file *identity;
 	const struct obj_home *home;
@@ -34,6 +41,10 @@ struct obj *obj_get(struct obj *obj);
 bool obj_get_not_zero(struct obj *obj) must_check;
 /* NULL is allowed. */
 void obj_put(struct obj *obj);
+
+/* One more name in user space, and one less; the caller holds a reference over both. */
+void obj_user_add(struct obj *obj);
+void obj_user_drop(struct obj *obj);
 
 int obj_table_new(struct obj_table **ret_table) must_check;
 /* All objects must be gone. */

@@ -32,6 +32,7 @@ int obj_pins_new(struct obj_pins **ret_pins)
 
 static void pin_free(struct pin *pin)
 {
+	obj_user_drop(pin->obj);
 	obj_put(pin->obj);
 	mem_free(pin);
 }
@@ -106,6 +107,7 @@ int obj_pins_add(struct obj_pins *pins, const char *path, struct obj *obj)
 		err = -EEXIST;
 	} else {
 		pin->obj = obj_get(obj);
+		obj_user_add(obj);
 		*link = pin;
 	}
 	pthread_mutex_unlock(&pins->lock);

@@ -218,6 +218,36 @@ static void test_programs(void)
 	close(fd);
 }
 
+/* A program that uses the program array that holds it: neither may keep the other alive. */
+static void test_cycle(void)
+{
+	int map = map_new(BPF_MAP_TYPE_PROG_ARRAY, 4, 4, 0);
+	struct bpf_insn insns[] = {
+		{ .code = 0x18, .dst_reg = 2, .src_reg = BPF_PSEUDO_MAP_FD, .imm = map },
+		{ 0 },
+		{ .code = 0xb7, .dst_reg = 3, .imm = 0 },
+		{ .code = 0x85, .imm = BPF_FUNC_tail_call },
+		{ .code = 0xb7, .dst_reg = 0, .imm = 7 },
+		{ .code = 0x95 },
+	};
+	int prog = prog_load(insns, 6), other = prog_load(ret_7, 2);
+	uint32_t key = 0, id = 0;
+
+	tap_ok(map >= 0 && prog >= 0, "a program that tail-calls");
+	tap_eq(elem(BPF_MAP_UPDATE_ELEM, map, &key, &prog, 0), 0, "into itself");
+	tap_eq(elem(BPF_MAP_LOOKUP_ELEM, map, &key, &id, 0), 0, "looked up");
+	tap_ok(id > 0, "as an id");
+	key = 1;
+	tap_eq(elem(BPF_MAP_UPDATE_ELEM, map, &key, &map, 0), -EINVAL, "a map is no program");
+	tap_eq(elem(BPF_MAP_UPDATE_ELEM, map, &key, &(int){ 9999 }, 0), -EBADF, "nor is nothing");
+	close(other);
+	close(prog);
+	tap_eq(CALL(BPF_PROG_GET_NEXT_ID, .start_id = id - 1), 0, "the array keeps the program");
+	close(map);
+	tap_eq(CALL(BPF_PROG_GET_NEXT_ID, .start_id = 0), -ENOENT, "gone with the last fd");
+	tap_eq(CALL(BPF_MAP_GET_NEXT_ID, .start_id = 0), -ENOENT, "and so is the array");
+}
+
 static void test_refused(void)
 {
 	static const struct bpf_insn bad[] = { { .code = 0xff }, { .code = 0x95 } };
@@ -322,6 +352,7 @@ int main(void)
 	test_batch();
 	test_rights();
 	test_mmap();
+	test_cycle();
 	test_programs();
 	test_refused();
 	test_btf();
