@@ -42,13 +42,15 @@ static int begin(struct batch *b, struct sys_call *call, u32 need)
 }
 
 /* Room for @cnt keys and values. */
-static int arrays_alloc(struct batch *b, u32 cnt)
+static int arrays_alloc(struct batch *b, u64 cnt)
 {
+	if (cnt > UINT32_MAX)
+		return -ENOMEM;
 	b->op.key = mem_zalloc_array(cnt, b->key_bytes);
 	b->op.value = mem_zalloc_array(cnt, b->op.value_bytes);
 	b->map_batch.keys = b->op.key;
 	b->map_batch.values = b->op.value;
-	b->map_batch.cnt = cnt;
+	b->map_batch.cnt = (u32)cnt;
 	return b->op.key && b->op.value ? 0 : -ENOMEM;
 }
 
@@ -60,7 +62,10 @@ static int lookup_copy_out(struct batch *b, u32 token_bytes)
 	    user_write(b->a->values, b->op.value, (size_t)cnt * b->op.value_bytes) ||
 	    put_count(b, cnt))
 		return -EFAULT;
-	return cnt && user_write(b->a->out_batch, b->map_batch.token, token_bytes) ? -EFAULT : 0;
+	/* Hashes hand back where they are in any case (__htab_map_lookup_and_delete_batch). */
+	if (!cnt && !b->op.map->ops->user_lookup_batch)
+		return 0;
+	return user_write(b->a->out_batch, b->map_batch.token, token_bytes);
 }
 
 static int lookup_run(struct batch *b)
@@ -72,7 +77,8 @@ static int lookup_run(struct batch *b)
 	b->map_batch.token = token;
 	b->map_batch.start = !b->a->in_batch;
 	if (!err)
-		err = arrays_alloc(b, MIN(b->a->count, b->op.map->attr.max_entries));
+		/* One more than there can be, so that the end is seen as the end. */
+		err = arrays_alloc(b, MIN(b->a->count, b->op.map->attr.max_entries + 1ull));
 	if (!err)
 		err = put_count(b, 0);
 	if (!err && b->a->in_batch)
@@ -97,7 +103,8 @@ static long lookup(struct sys_call *call, bool take)
 	if (!err && !(b.op.map->ops->batches &
 		      (take ? MAP_BATCH_LOOKUP_DELETE : MAP_BATCH_LOOKUP)))
 		err = -ENOTSUPP;
-	if (!err && (b.a->flags || b.a->elem_flags))
+	/* No value has a spin lock: no flag is left; generic_map_lookup_batch() ignores `flags`. */
+	if (!err && (b.a->elem_flags || (b.a->flags && b.op.map->ops->user_lookup_batch)))
 		err = -EINVAL;
 	if (!err && b.a->count)
 		err = lookup_run(&b);
@@ -142,7 +149,7 @@ static long store(struct sys_call *call, bool update)
 	if (!err && (b.op.map->ops->holds != OBJ_KIND_CNT ||
 		     !(b.op.map->ops->batches & (update ? MAP_BATCH_UPDATE : MAP_BATCH_DELETE))))
 		err = -ENOTSUPP;
-	if (!err && (b.a->flags || b.a->elem_flags & ELEM_F_LOCK))
+	if (!err && b.a->elem_flags)
 		err = -EINVAL;
 	if (!err && b.a->count) {
 		err = arrays_alloc(&b, MIN(b.a->count, BATCH_UPDATE_CNT));

@@ -3,6 +3,7 @@
  * The entry to bpf(2): the attr's length and its unused bytes are checked in the order of
  * __sys_bpf(), then the command's handler does the rest. Also what many handlers need.
  */
+#include <fcntl.h>
 #include <string.h>
 
 #include "base/err.h"
@@ -81,6 +82,11 @@ int sys_name_check(const char name[UAPI_NAME_BYTES])
 			return -EINVAL;
 	}
 	return -EINVAL;
+}
+
+int sys_token_refuse(s32 fd)
+{
+	return fcntl(fd, F_GETFD) < 0 ? -EBADF : -EINVAL;
 }
 
 int sys_map_get(struct sys_call *call, u32 fd, struct map **ret_map, u32 *ret_rights)

@@ -41,7 +41,7 @@ long sys_btf_load(struct sys_call *call)
 	if (a->btf_flags & ~(u32)MAP_F_TOKEN_FD)
 		return -EINVAL;
 	if (a->btf_flags & MAP_F_TOKEN_FD)
-		return -EBADF;
+		return sys_token_refuse(a->btf_token_fd);
 	if (a->btf_size > BTF_SIZE_BYTES_MAX)
 		return -E2BIG;
 	err = sys_log_check(&log);

@@ -76,6 +76,11 @@ long sys_elem_lookup(struct sys_call *call)
 	return err;
 }
 
+static bool key_is_index(const struct map *map)
+{
+	return map->attr.type == MAP_TYPE_PROG_ARRAY || map->attr.type == MAP_TYPE_ARRAY_OF_MAPS;
+}
+
 /* For maps that hold programs or maps, the value is a descriptor. */
 static int elem_store(struct sys_call *call, struct elem_op *op, u64 flags)
 {
@@ -86,6 +91,13 @@ static int elem_store(struct sys_call *call, struct elem_op *op, u64 flags)
 		return map_user_update(op->map, op->key, op->value, flags);
 	err = obj_fd_get(&call->skep->home, (int)load_u32(op->value), op->map->ops->holds, &obj,
 			 NULL);
+	/* bpf_fd_array_map_update_elem() looks at flags and index before the descriptor. */
+	if (err && key_is_index(op->map)) {
+		if (flags)
+			return -EINVAL;
+		if (load_u32(op->key) >= op->map->attr.max_entries)
+			return -E2BIG;
+	}
 	if (err)
 		return err;
 	err = map_user_update_obj(op->map, op->key, obj, flags);

@@ -238,8 +238,9 @@ long sys_obj_info(struct sys_call *call)
 	long ret = obj_fd_get(&call->skep->home, (int)call->attr.info.bpf_fd, OBJ_KIND_CNT, &obj,
 			      NULL);
 
+	/* The kernel says it differently here: "file descriptor in bad state". */
 	if (ret)
-		return ret;
+		return ret == -EBADF ? -EBADFD : ret;
 	switch (obj->kind) {
 	case OBJ_MAP:
 		ret = map_info(call, container_of(obj, struct map, obj));

@@ -40,12 +40,17 @@ static int attr_check(const struct attr_map_create *a, u32 *ret_rights)
 
 static int attr_check_late(const struct attr_map_create *a)
 {
-	if (a->map_ifindex)
-		return -EINVAL;
+	return a->excl_prog_hash || a->excl_prog_hash_size ? -EINVAL : 0;
+}
+
+static int attr_check_last(const struct attr_map_create *a)
+{
 	if (a->map_flags & MAP_F_TOKEN_FD)
-		return -EBADF;
-	if (a->excl_prog_hash || a->excl_prog_hash_size)
-		return -EINVAL;
+		return sys_token_refuse(a->map_token_fd);
+	/* Maps on a network card: no card here can hold one. */
+	if (a->map_ifindex)
+		return a->map_type == MAP_TYPE_ARRAY || a->map_type == MAP_TYPE_HASH ? -EOPNOTSUPP
+										     : -EINVAL;
 	return sys_name_check(a->map_name);
 }
 
@@ -97,7 +102,7 @@ long sys_map_create(struct sys_call *call)
 		.key_size_bytes = a->key_size,
 		.value_size_bytes = a->value_size,
 		.max_entries = a->max_entries,
-		.flags = a->map_flags,
+		.flags = a->map_flags & ~(u32)MAP_F_TOKEN_FD,
 		.map_extra = a->map_extra,
 	};
 	struct map *map;
@@ -115,7 +120,10 @@ long sys_map_create(struct sys_call *call)
 	btf_put(attr.btf);
 	if (err)
 		return err;
-	err = obj_table_add(call->skep->map_env.tables[OBJ_MAP], &map->obj);
+	/* The kernel looks at these only now, when a map of this type and size was to be had. */
+	err = attr_check_last(a);
+	if (!err)
+		err = obj_table_add(call->skep->map_env.tables[OBJ_MAP], &map->obj);
 	fd = err ? err : sys_map_fd(call->skep, map, rights);
 	map_put(map);
 	return fd;

@@ -78,7 +78,7 @@ long sys_btf_fd_by_id(struct sys_call *call)
 	if (flags & ~(u32)MAP_F_TOKEN_FD)
 		return -EINVAL;
 	if (flags & MAP_F_TOKEN_FD)
-		return -EBADF;
+		return sys_token_refuse(call->attr.id.token_fd);
 	return fd_by_id(call, OBJ_BTF, OBJ_READ | OBJ_WRITE);
 }
 

@@ -57,18 +57,13 @@ static int flags_check(const struct attr_prog_load *a)
 static int attr_check(struct load *l)
 {
 	const struct attr_prog_load *a = l->a;
-	char license[LICENSE_BYTES];
 	u32 attach_type = a->expected_attach_type;
 	int err = flags_check(a);
 
 	if (err)
 		return err;
 	if (a->prog_flags & MAP_F_TOKEN_FD)
-		return -EBADF;
-	err = user_read_str(license, a->license, sizeof(license));
-	if (err < 0)
-		return err;
-	l->attr.gpl_compatible = license_is_gpl(license);
+		return sys_token_refuse(a->prog_token_fd);
 	if (!a->insn_cnt || a->insn_cnt > PROG_INSNS_MAX)
 		return -E2BIG;
 	err = attach_rule_check(a->prog_type, &attach_type);
@@ -78,9 +73,7 @@ static int attr_check(struct load *l)
 	if (a->attach_btf_id ? !attach_rule_btf_target(a->prog_type)
 			     : attach_rule_btf_target(a->prog_type))
 		return a->prog_type == PROG_TYPE_STRUCT_OPS ? -ENOTSUPP : -EINVAL;
-	if (a->attach_prog_fd && !attach_rule_btf_target(a->prog_type))
-		return -EINVAL;
-	return attach_rule_sleepable(a->prog_type, a->prog_flags & PROG_FLAG_SLEEPABLE);
+	return a->attach_prog_fd && !attach_rule_btf_target(a->prog_type) ? -EINVAL : 0;
 }
 
 /* What it says after that. */
@@ -179,10 +172,15 @@ static int fd_array_check(struct load *l)
 static int insns_read(struct load *l)
 {
 	const struct attr_prog_load *a = l->a;
+	char license[LICENSE_BYTES];
 	int err = user_dup(a->insns, (size_t)a->insn_cnt * sizeof(struct insn), &l->insns);
 
 	if (err)
 		return err;
+	err = user_read_str(license, a->license, sizeof(license));
+	if (err < 0)
+		return err;
+	l->attr.gpl_compatible = license_is_gpl(license);
 	l->attr.type = (enum prog_type)a->prog_type;
 	l->attr.flags = a->prog_flags;
 	l->attr.insns = l->insns;
@@ -193,6 +191,18 @@ static int insns_read(struct load *l)
 	l->attr.log_level = a->log_level;
 	l->attr.log = a->log_level ? &l->log.text : NULL;
 	return 0;
+}
+
+/* The verifier's first word (bpf_check_attach_target and its caller). */
+static int sleepable_check(struct load *l)
+{
+	int err = attach_rule_sleepable(l->a->prog_type, l->a->prog_flags & PROG_FLAG_SLEEPABLE);
+
+	if (err && l->log.level)
+		str_addf(&l->log.text, "%s programs %s be sleepable\n",
+			 prog_type_name(l->a->prog_type),
+			 l->a->prog_flags & PROG_FLAG_SLEEPABLE ? "cannot" : "must");
+	return err;
 }
 
 /* The part that has a log: from here on its buffer is written whatever happens. */
@@ -209,6 +219,8 @@ static int check_and_load(struct load *l, struct prog **ret_prog)
 	err = fd_array_check(l);
 	if (!err)
 		err = btf_read(l);
+	if (!err)
+		err = sleepable_check(l);
 	if (!err)
 		err = core_prog_load(l->call->skep, &l->attr, ret_prog);
 	if (l->log.level)

@@ -34,6 +34,9 @@ int sys_put_u32(const struct sys_call *call, size_t off, u32 value) must_check;
 /* bpf_obj_name_cpy(): letters, digits, '_' and '.', with a NUL inside. 0 or -EINVAL. */
 int sys_name_check(const char name[UAPI_NAME_BYTES]) must_check;
 
+/* A request with a token: there are none here. -EBADF, or -EINVAL for what is open. */
+int sys_token_refuse(s32 fd) must_check;
+
 /* A reference to the map or program behind @fd. -EBADF, -EINVAL. */
 int sys_map_get(struct sys_call *call, u32 fd, struct map **ret_map, u32 *ret_rights) must_check;
 int sys_prog_get(struct sys_call *call, u32 fd, struct prog **ret_prog) must_check;

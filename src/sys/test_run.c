@@ -73,7 +73,7 @@ static int buffer_write(struct test_call *t, const struct out_buffer *b)
 		return -EFAULT;
 	if (sys_put_u32(t->call, size_off, b->size))
 		return -EFAULT;
-	return b->to ? err : 0;
+	return err;
 }
 
 static int output_write(struct test_call *t)
