@@ -26,7 +26,7 @@ static bool push_frame(struct guard *g)
 	struct guard_frame *f = &g->frames[g->depth];
 
 	if (g->depth == INTERP_FRAMES_MAX - 1)
-		return guard_fault(g, FAULT_DEPTH, "%u functions deep; the limit is %u",
+		return guard_fault(g, FAULT_DEPTH, "%u functions in a row; the limit is %u",
 				   g->depth + 2, INTERP_FRAMES_MAX);
 	*f = (struct guard_frame){ .prog = g->prog, .pc = g->pc, .may_goto = g->may_goto,
 				   .valid = g->valid };
@@ -142,7 +142,7 @@ static void *atomic_at(struct guard *g, u64 addr, u32 size_bytes, u32 perm)
 	}
 	if (guard_in_ctx(g, addr)) {
 		guard_fault_access(g, FAULT_CTX, addr, size_bytes);
-		memcpy(g->run->fault.detail, "atomic access to the context", 29);
+		memcpy(g->run->fault.detail, "access its context atomically", 30);
 		return NULL;
 	}
 	return guard_memory(g, addr, size_bytes, perm);
@@ -471,7 +471,7 @@ leave:
 		l.d++;
 	}
 uninit:
-	FAULT(FAULT_UNINIT, "r%u is read, but was never written",
+	FAULT(FAULT_UNINIT, "r%u was never written, or a call has taken it",
 	      (u32)__builtin_ctz(l.d->reads & ~l.valid));
 bad:
 	if (l.d == l.insns + g->code->insn_cnt)

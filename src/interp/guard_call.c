@@ -4,6 +4,8 @@
  * the call, so that a helper never sees memory that the program may not touch. What an embedder
  * registered itself has no row: it must check what it is given.
  */
+#include <stdio.h>
+
 #include "base/err.h"
 #include "interp/guard_int.h"
 #include "spec/helper.h"
@@ -17,8 +19,8 @@ struct call {
 /* One word before the reason, so that all refusals read alike. */
 static bool refuse(struct guard *g, const struct call *c, u32 n, const char *why)
 {
-	guard_fault(g, FAULT_ARG, HELPER_PREFIX "%s wants %s in r%u: %s", c->info->name,
-		    arg_kind_text(c->args[n].kind), n + 1, why);
+	guard_fault(g, FAULT_ARG, HELPER_PREFIX "%s wants %s in r%u, but %s",
+		    c->info->name, arg_kind_text(c->args[n].kind), n + 1, why);
 	g->run->fault.arg = n + 1;
 	return false;
 }
@@ -70,6 +72,8 @@ static bool check_memory(struct guard *g, const struct call *c, u32 n)
 	if (!guard_find(g, addr, bytes, &e)) {
 		guard_fault_access(g, perm & EXTENT_WRITE ? FAULT_WRITE : FAULT_READ, addr,
 				   bytes > UINT32_MAX ? UINT32_MAX : (u32)bytes);
+		snprintf(g->run->fault.detail, sizeof(g->run->fault.detail), HELPER_PREFIX "%s",
+			 c->info->name);
 		g->run->fault.arg = n + 1;
 		return false;
 	}
@@ -187,7 +191,8 @@ bool guard_call_helper(struct guard *g, const struct helper_binding *b)
 	u64 *r = g->r;
 
 	if (!b->fn && !b->host && !(b->info && b->info->props & HP_TAIL_CALL))
-		return guard_fault(g, FAULT_CALL, "there is no such helper here");
+		return guard_fault(g, FAULT_CALL, "there is no helper %d here",
+				   g->prog->insns[g->pc].imm);
 	if (c.info) {
 		c.args = helper_args(c.info, g->prog->type);
 		if (!check_args(g, &c))

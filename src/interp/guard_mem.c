@@ -129,8 +129,7 @@ void *guard_memory(struct guard *g, u64 addr, u32 size_bytes, u32 perm)
 	}
 	if (unlikely((e.perm & perm) != perm)) {
 		guard_fault_access(g, FAULT_PERM, addr, size_bytes);
-		snprintf(g->run->fault.detail, sizeof(g->run->fault.detail), "%s is read-only",
-			 e.name);
+		snprintf(g->run->fault.detail, sizeof(g->run->fault.detail), "it is read-only");
 		return NULL;
 	}
 	if (e.kind != EXTENT_STACK) {
@@ -152,9 +151,9 @@ static bool ctx_fault(struct guard *g, u64 addr, u32 size_bytes, const char *ver
 
 	guard_fault_access(g, FAULT_CTX, addr, size_bytes);
 	snprintf(g->run->fault.detail, sizeof(g->run->fault.detail),
-		 "%s of %u byte%s at offset %u of struct %s%s%s", verb, size_bytes,
-		 size_bytes == 1 ? "" : "s", off, cls->name, f ? ", field " : "",
-		 f ? f->name : "");
+		 "%s %u byte%s at offset %u of struct %s%s%s%s", verb, size_bytes,
+		 size_bytes == 1 ? "" : "s", off, cls->name, f ? " (field " : "", f ? f->name : "",
+		 f ? ")" : "");
 	return false;
 }
 
@@ -185,7 +184,7 @@ bool guard_load_sx(struct guard *g, u64 addr, u32 size_bytes, u64 *ret_value)
 		f = ctx_field_at(g->prog->ctx_class, (u32)(addr - ptr_to_u64(g->run->ctx)),
 				 size_bytes);
 		if (f && f->value != CTX_SCALAR)
-			return ctx_fault(g, addr, size_bytes, "sign-extending read");
+			return ctx_fault(g, addr, size_bytes, "sign-extend");
 	}
 	return guard_load(g, addr, size_bytes, ret_value);
 }
@@ -230,6 +229,14 @@ static void consider(struct nearest *n, const struct extent *e)
 		n->best = d;
 		*n->out = *e;
 	}
+}
+
+static const char *map_name(const struct guard *g, u64 value)
+{
+	for (u32 i = 0; i < g->prog->map_cnt; i++)
+		if (ptr_to_u64(g->prog->maps[i]) == value)
+			return g->prog->maps[i]->attr.name;
+	return NULL;
 }
 
 static void consider_maps(struct nearest *n, struct map *const *maps, u32 cnt)
@@ -307,6 +314,8 @@ bool guard_fault(struct guard *g, enum fault_kind kind, const char *fmt, ...)
 		find_nearest(g, g->r[i], 0, &e);
 		if (e.kind != EXTENT_NONE && extent_holds(&e, g->r[i], 0))
 			f->pointee[i] = e;
+		else
+			f->pointee[i].name = map_name(g, g->r[i]);
 	}
 	for (u32 d = g->depth; d-- > 0 && f->caller_cnt < FAULT_CALLERS_MAX;) {
 		/* Callers in another program (before a tail call) have indices of their own. */

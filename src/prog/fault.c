@@ -21,13 +21,13 @@ static const struct {
 	[FAULT_NONE] = { "none", "did not stop" },
 	[FAULT_READ] = { "read", "read" },
 	[FAULT_WRITE] = { "write", "wrote" },
-	[FAULT_PERM] = { "permission", "may not access" },
-	[FAULT_CTX] = { "context", "accessed its context wrongly" },
+	[FAULT_PERM] = { "permission", "may not write" },
+	[FAULT_CTX] = { "context", "may not" },
 	[FAULT_ALIGN] = { "alignment", "made a misaligned atomic access" },
 	[FAULT_ARG] = { "argument", "gave a helper a wrong argument" },
 	[FAULT_BUDGET] = { "budget", "was stopped" },
 	[FAULT_DEPTH] = { "depth", "called too deep" },
-	[FAULT_UNINIT] = { "uninitialised", "read a register that holds no value" },
+	[FAULT_UNINIT] = { "uninitialised", "used a register that holds no value" },
 	[FAULT_INSN] = { "instruction", "came to an instruction that cannot run" },
 	[FAULT_CALL] = { "call", "made an impossible call" },
 };
@@ -124,8 +124,11 @@ static void add_miss(struct str *out, const struct fault *f)
 	add_bytes(out, f->size_bytes);
 	str_add(out, " at ");
 	add_place(out, f, &f->nearest, f->addr);
+	if (f->arg)
+		str_addf(out, " (r%u)", f->arg);
 	if (f->nearest.kind == EXTENT_NONE && f->addr < NULL_BYTES)
-		str_addf(out, ": a NULL pointer%s", f->addr ? " and an offset" : "");
+		str_addf(out, ": a NULL pointer%s (was the result of a lookup checked?)",
+			 f->addr ? " and an offset" : "");
 	else if (f->nearest.kind == EXTENT_NONE)
 		str_add(out, ": no object of the program is near");
 	if (!by)
@@ -144,8 +147,8 @@ void fault_describe(const struct fault *f, struct str *out)
 	case FAULT_READ:
 	case FAULT_WRITE:
 		if (f->arg)
-			str_addf(out, "let a helper %s (r%u) ",
-				 f->kind == FAULT_READ ? "read" : "write", f->arg);
+			str_addf(out, "let %s %s ", f->detail,
+				 f->kind == FAULT_READ ? "read" : "write");
 		else
 			str_addf(out, "%s ", words);
 		add_miss(out, f);
@@ -158,8 +161,10 @@ void fault_describe(const struct fault *f, struct str *out)
 		str_addf(out, "%s ", words);
 		add_miss(out, f);
 		break;
-	case FAULT_NONE:
 	case FAULT_CTX:
+		str_addf(out, "%s %s", words, f->detail);
+		return;
+	case FAULT_NONE:
 	case FAULT_ARG:
 	case FAULT_BUDGET:
 	case FAULT_DEPTH:
@@ -251,6 +256,8 @@ static void add_regs(struct str *out, const struct fault *f)
 		if (f->pointee[i].kind != EXTENT_NONE) {
 			add_place(out, f, &f->pointee[i], f->regs[i]);
 			str_addf(out, "  (0x%llx)", (unsigned long long)f->regs[i]);
+		} else if (f->pointee[i].name) {
+			str_addf(out, "map '%s'", f->pointee[i].name);
 		} else {
 			add_number(out, f->regs[i]);
 		}
@@ -277,7 +284,7 @@ void fault_print(const struct fault *f, struct str *out)
 		return;
 	if (f->packet)
 		str_addf(out, "packet %llu: ", (unsigned long long)f->packet);
-	str_addf(out, "program '%s', instruction %u: ", f->prog->name, f->insn_idx);
+	str_addf(out, "program '%s' stopped at instruction %u\n  ", f->prog->name, f->insn_idx);
 	fault_describe(f, out);
 	str_add_char(out, '\n');
 	add_source(out, f->prog, f->insn_idx);

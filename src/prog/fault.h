@@ -41,7 +41,7 @@ struct fault {
 	struct extent nearest; /* the object that was missed; kind EXTENT_NONE when none is near */
 	char detail[96];       /* a short sentence for kinds that need one */
 	u64 packet;	       /* number of the packet, set by whoever runs packets; 0: none */
-	/* What each valid register points into (EXTENT_NONE: a plain number), for the report. */
+	/* What each valid register points into; EXTENT_NONE: a plain number, or the map `name`. */
 	struct extent pointee[11];
 	/* The calls that led here, innermost first: indices like insn_idx. */
 	u32 callers[FAULT_CALLERS_MAX];

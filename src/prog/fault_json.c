@@ -76,6 +76,8 @@ static void add_regs(struct str *out, const struct fault *f)
 		if (f->pointee[i].kind != EXTENT_NONE) {
 			add_member(out, "in");
 			add_object(out, &f->pointee[i], f->regs[i]);
+		} else if (f->pointee[i].name) {
+			add_text(out, "map", f->pointee[i].name);
 		}
 		str_add_char(out, '}');
 		first = false;

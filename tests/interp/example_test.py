@@ -8,7 +8,8 @@ import sys
 
 WANT = """the program says: hello
 result: h
-program 'vm', instruction 0: read 8 bytes at memory+100: 103 bytes past the end of the 5-byte memory
+program 'vm' stopped at instruction 0
+  read 8 bytes at memory+100: 103 bytes past the end of the 5-byte memory
 
   -->    0: (79) r0 = *(u64 *)(r1 +100)
 

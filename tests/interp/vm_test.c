@@ -140,7 +140,7 @@ static void test_faults(void)
 					 "8-byte memory"), "and says so");
 	tap_eq(load(vm, write_ro, sizeof(write_ro)), 0, "load");
 	tap_eq(skep_vm_run(vm, &mem, sizeof(mem), &r0), -EFAULT, "write to constants");
-	tap_ok(strstr(skep_vm_error(vm), "may not access 1 byte at constants+0: constants is "
+	tap_ok(strstr(skep_vm_error(vm), "may not write 1 byte at constants+0: it is "
 					 "read-only"), "and says so");
 	skep_vm_free(vm);
 }
