@@ -25,7 +25,8 @@ extern const struct map_ops map_hash_ops, map_percpu_hash_ops;
 extern const struct map_ops map_lru_hash_ops, map_lru_percpu_hash_ops;
 extern const struct map_ops map_prog_array_ops, map_array_of_maps_ops, map_hash_of_maps_ops;
 extern const struct map_ops map_devmap_ops, map_devmap_hash_ops;
-extern const struct map_ops map_lpm_ops;
+extern const struct map_ops map_lpm_ops, map_ringbuf_ops, map_queue_ops, map_stack_ops;
+extern const struct map_ops map_bloom_ops, map_perf_array_ops;
 
 /* Fills in what all types have. The type has zeroed @map; region and ops' own state are its. */
 void map_init(struct map *map, const struct map_attr *attr, const struct map_env *env,

@@ -150,9 +150,13 @@ static int obj_array_update(struct map *map, u32 cpu, const void *key, const voi
 	return -EINVAL; /* only user space fills them: map_user_update_obj */
 }
 
+/* The value is a descriptor that nobody knew: who does comes by update_obj. */
 static int obj_array_user_update(struct map *map, const void *key, const void *value, u64 flags)
 {
-	return obj_array_update(map, 0, key, value, flags);
+	(void)value;
+	if (flags != ELEM_ANY)
+		return -EINVAL;
+	return load_u32(key) >= map->attr.max_entries ? -E2BIG : -EBADF;
 }
 
 static int prog_compatible_locked(struct map_obj_array *a, const struct prog *prog)

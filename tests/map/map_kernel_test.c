@@ -1,0 +1,369 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The live kernel as the oracle: the same calls through bpf(2) and through our door must give the
+ * same errors and the same contents. First a sweep over sizes and flags of BPF_MAP_CREATE, then
+ * random sequences on every type. Skips where bpf(2) is refused.
+ */
+#include <stdlib.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/bytes.h"
+#include "base/err.h"
+#include "base/rand.h"
+#include "tests/map/env.h"
+
+#define OPS	   1500u
+#define BUF_BYTES  8192u
+#define KEYS_MAX   4096u
+
+struct create_attr {
+	u32 type, key, value, max, flags, inner_fd, numa;
+	char name[16];
+	u32 rest[5];
+	u64 extra;
+};
+
+struct elem_attr {
+	u32 fd, pad;
+	u64 key, value, flags;
+};
+
+static int kernel(u32 cmd, void *attr, u32 size)
+{
+	long ret = syscall(SYS_bpf, cmd, attr, size);
+
+	return ret < 0 ? -errno : (int)ret;
+}
+
+static int kernel_create(const struct map_attr *a, int inner_fd)
+{
+	struct create_attr c = { .type = a->type,
+				 .key = a->key_size_bytes,
+				 .value = a->value_size_bytes,
+				 .max = a->max_entries,
+				 .flags = a->flags,
+				 .inner_fd = (u32)inner_fd,
+				 .numa = a->numa_node,
+				 .extra = a->map_extra };
+
+	return kernel(0, &c, 72);
+}
+
+static int kernel_elem(u32 cmd, int fd, const void *key, void *value, u64 flags)
+{
+	struct elem_attr e = { .fd = (u32)fd,
+			       .key = ptr_to_u64(key),
+			       .value = ptr_to_u64(value),
+			       .flags = flags };
+
+	/* Commands that take no flags want zeros there. */
+	return kernel(cmd, &e, 32);
+}
+
+enum { LOOKUP = 1, UPDATE = 2, DELETE = 3, NEXT_KEY = 4, LOOKUP_DELETE = 21, FREEZE = 22 };
+
+static void sweep_one(struct map_env *env, const struct map_attr *a, u32 *bad)
+{
+	int fd = kernel_create(a, 0), ours;
+	struct map *map = NULL;
+
+	ours = map_create(a, env, &map);
+	if ((fd < 0 ? fd : 0) != ours && (*bad)++ < 10)
+		tap_diag("type %d key %u value %u max %u flags %#x extra %llu: kernel %d, we %d",
+			 a->type, a->key_size_bytes, a->value_size_bytes, a->max_entries, a->flags,
+			 (unsigned long long)a->map_extra, fd < 0 ? fd : 0, ours);
+	if (fd >= 0)
+		close(fd);
+	map_put(map);
+}
+
+static const enum map_type plain_types[] = {
+	MAP_TYPE_HASH,	   MAP_TYPE_ARRAY,	 MAP_TYPE_PROG_ARRAY,  MAP_TYPE_PERCPU_HASH,
+	MAP_TYPE_LRU_HASH, MAP_TYPE_LPM_TRIE,	 MAP_TYPE_PERCPU_ARRAY, MAP_TYPE_LRU_PERCPU_HASH,
+	MAP_TYPE_DEVMAP,   MAP_TYPE_DEVMAP_HASH, MAP_TYPE_QUEUE,       MAP_TYPE_STACK,
+	MAP_TYPE_RINGBUF,  MAP_TYPE_BLOOM_FILTER, MAP_TYPE_PERF_EVENT_ARRAY,
+};
+
+/* More than a few pages, and no overflow. */
+static bool a_lot(u32 size, u32 cnt)
+{
+	u64 bytes = (u64)size * cnt;
+
+	return size < 1u << 31 && bytes > 32768 && !(cnt == 1 && size >> 20 == 3);
+}
+
+/* Sizes that no host would be short of memory for, and those that overflow. */
+static void test_create_sweep(struct map_env *env)
+{
+	static const u32 sizes[] = { 0, 1, 4, 5, 8, 260, 261, 512, 513, 32768, 32769,
+				     (4u << 20) - 300, (4u << 20) - 53, (4u << 20) - 52,
+				     1u << 31, UINT32_MAX };
+	static const u32 maxes[] = { 0, 1, 3, 4096 };
+
+	for (u32 t = 0; t < ARRAY_SIZE(plain_types); t++) {
+		u32 bad = 0, cnt = 0;
+
+		for (u32 k = 0; k < ARRAY_SIZE(sizes); k++) {
+			for (u32 v = 0; v < ARRAY_SIZE(sizes); v++) {
+				for (u32 m = 0; m < ARRAY_SIZE(maxes); m++) {
+					struct map_attr a = attr_of(plain_types[t], sizes[k],
+								    sizes[v], maxes[m]);
+
+					/* A creation costs the kernel time by the page. */
+					if (a_lot(sizes[k], maxes[m]) || a_lot(sizes[v], maxes[m]))
+						continue;
+					if (a.type == MAP_TYPE_LPM_TRIE)
+						a.flags = MAP_F_NO_PREALLOC;
+					sweep_one(env, &a, &bad);
+					cnt++;
+				}
+			}
+		}
+		tap_ok(!bad, "type %d: %u creations by size", plain_types[t], cnt);
+	}
+}
+
+static struct map_attr usual(enum map_type type)
+{
+	struct map_attr a = attr_of(type, 4, 4, 64);
+
+	if (type == MAP_TYPE_LPM_TRIE) {
+		a.key_size_bytes = 8;
+		a.flags = MAP_F_NO_PREALLOC;
+	}
+	if (type == MAP_TYPE_QUEUE || type == MAP_TYPE_STACK || type == MAP_TYPE_BLOOM_FILTER)
+		a.key_size_bytes = 0;
+	if (type == MAP_TYPE_RINGBUF) {
+		a.key_size_bytes = a.value_size_bytes = 0;
+		a.max_entries = 4096;
+	}
+	return a;
+}
+
+static void test_flag_sweep(struct map_env *env)
+{
+	for (u32 t = 0; t < ARRAY_SIZE(plain_types); t++) {
+		struct map_attr a = usual(plain_types[t]);
+		u32 usual_flags = a.flags, bad = 0, cnt = 0;
+
+		for (u32 one = 0; one < 20; one++) {
+			for (u32 two = one; two < 20; two++) {
+				/* Flags that mean other descriptors are sys's to look at. */
+				u32 flags = 1u << one | 1u << two;
+
+				if (flags & (MAP_F_VTYPE_BTF_OBJ_FD | MAP_F_TOKEN_FD))
+					continue;
+				a.flags = usual_flags | flags;
+				sweep_one(env, &a, &bad);
+				a.flags = flags;
+				sweep_one(env, &a, &bad);
+				cnt += 2;
+			}
+		}
+		a.flags = MAP_F_NUMA_NODE;
+		a.numa_node = 77;
+		sweep_one(env, &a, &bad);
+		a = usual(plain_types[t]);
+		for (a.map_extra = 1; a.map_extra < 1ull << 40; a.map_extra *= 3)
+			sweep_one(env, &a, &bad);
+		tap_ok(!bad, "type %d: %u creations by flags", plain_types[t], cnt);
+	}
+}
+
+struct pair {
+	struct map *map;
+	int fd;
+	u64 rng[4];
+	u32 bad, value_bytes;
+	const char *what;
+};
+
+static void differ(struct pair *p, const char *what, int theirs, int ours)
+{
+	if (p->bad++ < 5)
+		tap_diag("%s: kernel %d, we %d", what, theirs, ours);
+}
+
+static void random_key(struct pair *p, u8 *key)
+{
+	u32 n = rand_below(p->rng, p->map->attr.max_entries + 3);
+
+	memset(key, 0, p->map->attr.key_size_bytes);
+	if (p->map->attr.type == MAP_TYPE_LPM_TRIE) {
+		store_u32(key, rand_below(p->rng, 34));
+		store_u32(key + 4, n * 0x01030105u);
+	} else {
+		memcpy(key, &n, MIN(4u, p->map->attr.key_size_bytes));
+	}
+}
+
+static u64 random_flags(struct pair *p)
+{
+	u32 n = rand_below(p->rng, 40);
+
+	return n < 30 ? ELEM_ANY : n < 38 ? n % 3 : n == 38 ? ELEM_F_LOCK : 9;
+}
+
+static void op_update(struct pair *p, const void *key)
+{
+	u8 value[BUF_BYTES];
+	u64 flags = random_flags(p);
+	int theirs, ours;
+
+	for (u32 i = 0; i < p->value_bytes; i++)
+		value[i] = (u8)rand_next(p->rng);
+	if (p->map->attr.type == MAP_TYPE_DEVMAP || p->map->attr.type == MAP_TYPE_DEVMAP_HASH) {
+		store_u32(value, rand_below(p->rng, 4) ? 1 : 0); /* "lo", or none */
+		if (p->value_bytes == 8)
+			store_u32(value + 4, 0);
+	}
+	theirs = kernel_elem(UPDATE, p->fd, key, value, flags);
+	ours = map_user_update(p->map, key, value, flags);
+	if (theirs != ours)
+		differ(p, "update", theirs, ours);
+}
+
+static void op_lookup(struct pair *p, const void *key, bool delete)
+{
+	u8 a[BUF_BYTES] = { 0 }, b[BUF_BYTES] = { 0 };
+	u64 flags = rand_below(p->rng, 20) ? 0 : random_flags(p);
+	int theirs, ours;
+
+	if (p->map->attr.type == MAP_TYPE_BLOOM_FILTER)
+		return; /* what may be in it depends on the seed */
+	theirs = kernel_elem(delete ? LOOKUP_DELETE : LOOKUP, p->fd, key, a, flags);
+	ours = delete ? map_user_lookup_delete(p->map, key, b, flags) :
+			map_user_lookup(p->map, key, b, flags);
+	if (theirs != ours)
+		differ(p, delete ? "lookup_and_delete" : "lookup", theirs, ours);
+	else if (!theirs && memcmp(a, b, p->value_bytes))
+		differ(p, "value", 0, 0);
+}
+
+static void op_delete(struct pair *p, const void *key)
+{
+	int theirs = kernel_elem(DELETE, p->fd, key, NULL, 0);
+	int ours = map_user_delete(p->map, key);
+
+	if (theirs != ours)
+		differ(p, "delete", theirs, ours);
+}
+
+static int by_bytes(const void *a, const void *b)
+{
+	return memcmp(a, b, 8);
+}
+
+/* The keys in order (indexed ones, tries) or sorted. Returns how many, or the first error. */
+static int all_keys(struct pair *p, bool theirs, u8 (*keys)[8])
+{
+	u8 key[64];
+	bool ordered = p->map->attr.type == MAP_TYPE_LPM_TRIE;
+	int err = 0, cnt = 0;
+
+	memset(key, 0, sizeof(key));
+	while (cnt < (int)KEYS_MAX) {
+		u8 next[64] = { 0 };
+
+		err = theirs ? kernel_elem(NEXT_KEY, p->fd, cnt ? key : NULL, next, 0) :
+			       map_user_next_key(p->map, cnt ? key : NULL, next);
+		if (err)
+			break;
+		memcpy(key, next, sizeof(key));
+		memcpy(keys[cnt++], next, 8);
+	}
+	if (!ordered)
+		qsort(keys, (size_t)cnt, 8, by_bytes);
+	return err == -ENOENT ? cnt : err;
+}
+
+static void op_iterate(struct pair *p)
+{
+	static u8 a[KEYS_MAX][8], b[KEYS_MAX][8];
+	int theirs = all_keys(p, true, a), ours = all_keys(p, false, b);
+
+	if (theirs != ours)
+		differ(p, "number of keys", theirs, ours);
+	else if (theirs > 0 && memcmp(a, b, (size_t)theirs * 8))
+		differ(p, "keys", 0, 0);
+}
+
+static void run_pair(struct map_env *env, const struct map_attr *attr, u64 seed)
+{
+	struct pair p = { .fd = kernel_create(attr, 0) };
+	bool keyless = !attr->key_size_bytes;
+	u8 key[64];
+
+	rand_seed(p.rng, seed);
+	if (p.fd < 0 || map_create(attr, env, &p.map)) {
+		tap_ok(false, "type %d: not created", attr->type);
+		return;
+	}
+	p.value_bytes = map_user_value_bytes(p.map);
+	for (u32 op = 0; op < OPS && !p.bad; op++) {
+		u32 what = rand_below(p.rng, 100);
+		void *k = keyless ? NULL : key;
+
+		random_key(&p, key);
+		if (what < 45)
+			op_update(&p, k);
+		else if (what < 70)
+			op_lookup(&p, k, false);
+		else if (what < 75)
+			op_lookup(&p, k, true);
+		else if (what < 97)
+			op_delete(&p, k);
+		else
+			op_iterate(&p);
+		if (op == OPS - 60) {
+			int theirs = kernel_elem(FREEZE, p.fd, NULL, NULL, 0);
+			u32 fd_only[1] = { (u32)p.fd };
+			int ours = map_freeze(p.map);
+
+			theirs = theirs == -EINVAL ? kernel(FREEZE, fd_only, 4) : theirs;
+			if (theirs != ours)
+				differ(&p, "freeze", theirs, ours);
+		}
+	}
+	tap_ok(!p.bad, "type %d, key %u, value %u, max %u, flags %#x: %u operations", attr->type,
+	       attr->key_size_bytes, attr->value_size_bytes, attr->max_entries, attr->flags, OPS);
+	close(p.fd);
+	map_put(p.map);
+}
+
+int main(void)
+{
+	struct map_attr array = attr_of(MAP_TYPE_ARRAY, 4, 4, 1);
+	int fd = kernel_create(&array, 0);
+	struct map_env env;
+	u64 seed = 1;
+
+	if (fd < 0)
+		return tap_skip_all("bpf(2) is refused here");
+	close(fd);
+	env_init(&env, cpus_possible());
+	test_create_sweep(&env);
+	test_flag_sweep(&env);
+	for (u32 t = 0; t < ARRAY_SIZE(plain_types); t++) {
+		struct map_attr a = usual(plain_types[t]);
+
+		/* Which of an LRU's elements go is the kernel's secret: room for all there. */
+		if (a.type == MAP_TYPE_LRU_HASH || a.type == MAP_TYPE_LRU_PERCPU_HASH)
+			continue;
+		if (a.type == MAP_TYPE_PERF_EVENT_ARRAY)
+			continue;
+		run_pair(&env, &a, seed++);
+		if (a.type == MAP_TYPE_RINGBUF || a.type == MAP_TYPE_PROG_ARRAY)
+			continue;
+		a.value_size_bytes = 8;
+		run_pair(&env, &a, seed++);
+		if (a.type == MAP_TYPE_DEVMAP || a.type == MAP_TYPE_DEVMAP_HASH)
+			continue;
+		a.value_size_bytes = 13;
+		a.max_entries = 5;
+		run_pair(&env, &a, seed++);
+	}
+	env_fini(&env);
+	return tap_done();
+}
