@@ -254,6 +254,77 @@ static void sweep_bases(void)
 	tap_eq(wrong, 0, "every base register at the edges of displacements");
 }
 
+/* One memory operation with this base and this other register: *(base - 8) is 5, the other 3. */
+static bool memory_pair(enum isa_op op, u32 base, u32 other, u64 want)
+{
+	const bool loads = isa_info(op)->dst == ISA_REG_W;
+	struct insn w[] = {
+		insn_make(0x7a, 10, 0, -8, 0), /* all eight bytes, so that both byte orders agree */
+		insn_make(0xb7, 0, 0, 0, 5),
+		isa_template(ISA_STX_DW),
+		insn_make(0xbf, base, 10, 0, 0),
+		insn_make(0xb7, other, 0, 0, 3),
+		isa_template(op),
+		insn_make(0xbf, 0, other, 0, 0),
+		insn_make(0x95, 0, 0, 0, 0),
+	};
+	struct vector v = { .insns = w, .insn_cnt = ARRAY_SIZE(w), .result = want };
+	bool good = true;
+	u8 mem = 0;
+	u32 n;
+
+	v.mem = &mem;
+	switch (isa_info(op)->width_bits) {
+	case 8:
+		w[2] = isa_template(ISA_STX_B);
+		break;
+	case 16:
+		w[2] = isa_template(ISA_STX_H);
+		break;
+	case 32:
+		w[2] = isa_template(ISA_STX_W);
+		break;
+	default:
+		break;
+	}
+	w[2].dst = 10;
+	w[2].off = -8;
+	w[5].dst = (loads ? other : base) & 0xf;
+	w[5].src = (loads ? base : other) & 0xf;
+	w[5].off = -8;
+	for (n = 0; n < ARRAY_SIZE(engines); n++)
+		good = run_on(&v, &engines[n]) && good;
+	if (!good)
+		tap_diag("%s base r%u, r%u", isa_info(op)->name, base, other);
+	return good;
+}
+
+/* What the other register holds afterwards: loaded, old or its own value. */
+static u64 memory_want(const struct isa_info *info)
+{
+	if (info->dst == ISA_REG_W || info->src == ISA_REG_RW)
+		return 5;
+	return 3;
+}
+
+static void sweep_memory(void)
+{
+	u32 op, base, other, wrong = 0, cnt = 0;
+
+	for (op = ISA_LDX_B; op < ISA_LDDW_IMM; op++) {
+		const struct isa_info *info = isa_info((enum isa_op)op);
+
+		if (info->form == ISA_FORM_K || info->family == ISA_FAMILY_CMPXCHG)
+			continue;
+		cnt++;
+		for (base = 0; base < 10; base++)
+			for (other = 0; other < 10; other++)
+				wrong += base != other && !memory_pair((enum isa_op)op, base, other,
+								       memory_want(info));
+	}
+	tap_eq(wrong, 0, "sweep of %u memory operations over 90 pairs of registers", cnt);
+}
+
 /*
  * Branches over bodies of each length around those whose machine code is 127 or 32767 bytes long
  * (CVE-2021-29154), forwards and backwards; additions are three or four bytes on most machines.
@@ -339,6 +410,7 @@ int main(int argc, char **argv)
 	for (n = 0; n < ARRAY_SIZE(sweeps); n++)
 		sweep(sweeps[n].op, sweeps[n].want);
 	sweep_bases();
+	sweep_memory();
 	sweep_displacements();
 	vector_set_fini(&set);
 	return tap_done();
