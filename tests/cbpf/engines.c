@@ -7,7 +7,7 @@
 #include "helper/classic.h"
 #include "interp/interp.h"
 
-#define BUDGET_INSNS 1000000
+#define BUDGET_INSNS (64u << 20)
 
 static void prog_fill(struct prog *prog, const struct cbpf_converted *code, bool view_class)
 {
