@@ -71,3 +71,14 @@ long loader_syscall(long nr, ...)
 		return ret;
 	return syscall(nr, a[0], a[1], a[2], a[3], a[4], a[5]);
 }
+
+/* The same for embedders that link their own libbpf.a with -Wl,--wrap=syscall (skeletons). */
+long __wrap_syscall(long nr, ...)
+{
+	long a[6], ret;
+
+	COLLECT_ARGS(a, nr);
+	if (answer(nr, a, &ret))
+		return ret;
+	return syscall(nr, a[0], a[1], a[2], a[3], a[4], a[5]);
+}

@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A skeleton that bpftool generated, with libbpf as the embedder linked it (--wrap=syscall): maps,
+ * .rodata, .data, .bss through mappings, calls, tail calls, BPF_PROG_TEST_RUN, pins, iteration by
+ * id, and honest answers to libbpf's feature probes.
+ */
+#include <bpf/bpf.h>
+#include <bpf/btf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <skep/object.h>
+#include <skep/skep.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "all.skel.h"
+#include "tests/tap.h"
+
+static char messages[65536];
+
+static int keep_message(enum libbpf_print_level level, const char *fmt, va_list ap)
+{
+	size_t len = strlen(messages);
+
+	if (level != LIBBPF_DEBUG)
+		vsnprintf(messages + len, sizeof(messages) - len, fmt, ap);
+	return 0;
+}
+
+static int run(int fd, unsigned char first, unsigned int len)
+{
+	unsigned char packet[256] = { first };
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = packet, .data_size_in = len);
+	int err = bpf_prog_test_run_opts(fd, &opts);
+
+	return err ? err : (int)opts.retval;
+}
+
+static void test_data(struct all_bpf *skel)
+{
+	int fd = bpf_program__fd(skel->progs.xdp_main);
+
+	tap_eq(run(fd, 7, 60), XDP_PASS, "an empty slot of the program array falls through");
+	tap_eq(skel->bss->seen, 1, ".bss is mapped and written");
+	tap_str(skel->bss->last, "xdp_main", "bytes in .bss");
+	skel->data->jump_to = 2;
+	tap_eq(run(fd, 7, 130), XDP_DROP, "a tail call that .data chose");
+	tap_eq(skel->bss->tailed, 1, "the other program ran");
+	tap_eq(skel->rodata->long_from, 120, ".rodata as it was set before loading");
+}
+
+static void test_maps(struct all_bpf *skel)
+{
+	struct {
+		unsigned long long packets, bytes;
+		unsigned int kind;
+	} flow = { 0 };
+	int cpus = libbpf_num_possible_cpus();
+	unsigned long long *per_cpu = calloc((size_t)cpus, 8), sum = 0;
+	unsigned int key = 7, next = 0;
+
+	tap_eq(bpf_map__lookup_elem(skel->maps.flows, &key, 4, &flow, sizeof(flow), 0), 0,
+	       "an entry that the program made");
+	tap_eq(flow.packets, 2, "packets");
+	tap_eq(flow.bytes, 190, "bytes");
+	tap_eq(flow.kind, 2, "kind, by .rodata's limit");
+	tap_eq(bpf_map__get_next_key(skel->maps.flows, NULL, &next, 4), 0, "first key");
+	tap_eq(next, 7, "is it");
+	key = 0;
+	tap_eq(bpf_map__lookup_elem(skel->maps.per_cpu, &key, 4, per_cpu, (size_t)cpus * 8, 0), 0,
+	       "a per-CPU element");
+	for (int i = 0; i < cpus; i++)
+		sum += per_cpu[i];
+	tap_eq(sum, 2, "counted over CPUs");
+	free(per_cpu);
+	tap_eq(bpf_map_update_elem(bpf_map__fd(skel->maps.rodata), &key, messages, 0), -EPERM,
+	       ".rodata is frozen");
+}
+
+static void test_info(struct all_bpf *skel)
+{
+	struct bpf_prog_info info = { 0 };
+	unsigned int len = sizeof(info), id = 0, cnt = 0, map_ids[16];
+	struct btf *btf;
+
+	info.nr_map_ids = 16;
+	info.map_ids = (unsigned long)map_ids;
+	tap_eq(bpf_obj_get_info_by_fd(bpf_program__fd(skel->progs.xdp_main), &info, &len), 0,
+	       "a program's info");
+	tap_str(info.name, "xdp_main", "its name");
+	/* flows, per_cpu, jumps, .data, .bss, .rodata, and .rodata.str1.1, which is only bound. */
+	tap_eq(info.nr_map_ids, 7, "its maps");
+	tap_ok(info.nr_line_info > 10, "its lines (%u)", info.nr_line_info);
+	btf = btf__load_from_kernel_by_id(info.btf_id);
+	tap_ok(btf && btf__find_by_name_kind(btf, "flow", BTF_KIND_STRUCT) > 0,
+	       "its BTF, read back by id");
+	btf__free(btf);
+	while (!bpf_prog_get_next_id(id, &id))
+		cnt++;
+	tap_eq(cnt, 3, "programs by id");
+}
+
+static void test_pins(struct all_bpf *skel)
+{
+	int fd;
+
+	tap_eq(bpf_obj_pin(bpf_map__fd(skel->maps.flows), "/sys/fs/bpf/flows"), 0, "pinned");
+	fd = bpf_obj_get("/sys/fs/bpf/flows");
+	tap_ok(fd >= 0, "and opened by path");
+	close(fd);
+}
+
+static void test_attach(struct all_bpf *skel)
+{
+	struct bpf_link *link = bpf_program__attach_xdp(skel->progs.xdp_main, 1);
+
+	tap_ok(!link && errno == EOPNOTSUPP, "no link to a real interface: %s", strerror(errno));
+	link = bpf_program__attach(skel->progs.tp_getpid);
+	tap_ok(!link, "no tracepoint either: %s", strerror(errno));
+}
+
+static void test_probes(void)
+{
+	tap_eq(libbpf_probe_bpf_map_type(BPF_MAP_TYPE_HASH, NULL), 1, "probe: hash maps");
+	tap_eq(libbpf_probe_bpf_map_type(BPF_MAP_TYPE_CGROUP_STORAGE, NULL), 0,
+	       "probe: no cgroup storage");
+	tap_eq(libbpf_probe_bpf_prog_type(BPF_PROG_TYPE_XDP, NULL), 1, "probe: XDP");
+	tap_eq(libbpf_probe_bpf_helper(BPF_PROG_TYPE_XDP, BPF_FUNC_map_lookup_elem, NULL), 1,
+	       "probe: a helper that is there");
+	tap_eq(libbpf_probe_bpf_helper(BPF_PROG_TYPE_XDP, BPF_FUNC_skb_vlan_pop, NULL), 0,
+	       "probe: one that XDP may not call");
+}
+
+int main(void)
+{
+	struct all_bpf *skel;
+	struct skep *skep;
+
+	if (skep_new(NULL, &skep))
+		return 1;
+	libbpf_set_print(keep_message);
+	skep_enter(skep);
+	skel = all_bpf__open();
+	tap_ok(skel, "the skeleton opens");
+	if (skel) {
+		int err;
+
+		skel->rodata->long_from = 120;
+		err = all_bpf__load(skel);
+		tap_eq(err, 0, "and loads");
+		if (!err) {
+			test_data(skel);
+			test_maps(skel);
+			test_info(skel);
+			test_pins(skel);
+			test_attach(skel);
+			test_probes();
+		}
+		all_bpf__destroy(skel);
+	}
+	if (tap_failed_cnt)
+		tap_diag("libbpf said: %s", messages);
+	skep_enter(NULL);
+	tap_eq(bpf_prog_get_next_id(0, &(unsigned int){ 0 }), -EPERM,
+	       "outside, nothing reaches any kernel");
+	skep_free(skep);
+	return tap_done();
+}
