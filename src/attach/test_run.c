@@ -18,7 +18,7 @@
 #define XDP_META_MAX	  252u
 #define XDP_LINEAR_MAX	  (PKT_FRAME_BYTES - PKT_HEAD_ROOM - PKT_TAIL_RESERVED)
 #define XDP_FRAGS_MAX	  17u
-#define SKB_HEAD_ROOM	  66u /* NET_SKB_PAD + NET_IP_ALIGN: bounds the largest input */
+#define SKB_HEAD_ROOM	  64u /* NET_SKB_PAD: bounds the largest input */
 #define SKB_BYTES_MAX	  (PKT_FRAME_BYTES - SKB_HEAD_ROOM - PKT_TAIL_RESERVED)
 #define WIRE_LEN_MAX	  65536u /* GSO_LEGACY_MAX_SIZE */
 #define GSO_SEGS_MAX	  65535u

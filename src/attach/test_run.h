@@ -38,8 +38,9 @@ struct test_run_out {
  * -EOPNOTSUPP for live frames, which need real devices; -EFAULT with run->fault when the program
  * faulted. *ret_out is to be given to test_run_fini in every case.
  *
- * Deviations: interfaces that a context names are not looked up (no -ENODEV), and a frame larger
- * than a page is one piece, where the kernel gives the first page and fragments.
+ * Deviations: interfaces that a context names are not looked up (no -ENODEV), and an XDP frame is
+ * always one piece, where the kernel gives fragments behind the first page, or behind the data_end
+ * of an input context.
  */
 int test_run(struct run *run, const struct prog *prog, const struct test_run_in *in,
 	     struct test_run_out *ret_out) must_check;

@@ -440,12 +440,16 @@ static void check(enum prog_type type, u32 programs)
 	u32 i, wrong = 0, ran = 0, refused = 0;
 
 	for (i = 0; i < programs; i++) {
-		struct both_input in = { .data = data, .want_ctx = true };
+		struct both_input in = { .data = data, .want_ctx = type != PROG_TYPE_XDP };
 
 		g.type = type;
 		g.data_bytes = gen_packet(data);
 		in.data_bytes = g.data_bytes;
-		if (type == PROG_TYPE_XDP) { /* an XDP context says where the packet ends */
+		if (type == PROG_TYPE_XDP && below(2)) { /* it says where the packet lies */
+			in.want_ctx = true;
+			u32 meta = g.data_bytes > 40 && below(2) ? 8 : 0;
+
+			memcpy(ctx, &meta, 4);
 			memcpy(ctx + 4, &g.data_bytes, 4);
 			in.ctx = ctx;
 			in.ctx_bytes = 24;
