@@ -78,7 +78,8 @@ static void clear_ctx(enum prog_type type, u8 *ctx, size_t bytes)
 /* Each byte of the context set alone, and a few values in each word. */
 static void check_ctx_in(enum prog_type type, u32 ctx_bytes)
 {
-	static const u32 values[] = { 1, 4, 13, 60, 64, 65, 252, 256, 65535, 65536, 65537, 1u << 28 };
+	static const u32 values[] = { 1,   4,	  13,	 60,	64,	65,
+				      252, 256, 65535, 65536, 65537, 1u << 31 };
 	u8 ctx[256] = { 0 };
 	struct both_input in = { .data = data, .data_bytes = 64, .ctx = ctx, .want_ctx = true };
 	u32 i, j, wrong = 0;
