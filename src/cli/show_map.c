@@ -130,7 +130,8 @@ static int visit_entry(struct shown *s)
 		return 0;
 	if (err)
 		return err;
-	if (!s->opts->zeros && all_zero(s->value, (size_t)s->copies * s->value_bytes))
+	if (s->map->ops->indexed && !s->opts->zeros &&
+	    all_zero(s->value, (size_t)s->copies * s->value_bytes))
 		s->skipped_zero++;
 	else if (s->opts->entries_max && s->entries >= s->opts->entries_max)
 		s->skipped_more++;

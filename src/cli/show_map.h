@@ -13,7 +13,7 @@ struct show_map_opts {
 	u32 key_type_id, value_type_id;
 	bool json;
 	bool raw;	 /* bytes, whatever the types */
-	bool zeros;	 /* elements whose value is all zero bytes too */
+	bool zeros;	 /* elements of arrays whose value is all zero bytes too */
 	u32 entries_max; /* 0: all */
 };
 

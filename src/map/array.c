@@ -237,6 +237,7 @@ static int array_direct_value(struct map *map, u32 off_bytes, u64 *ret_addr)
 }
 
 const struct map_ops map_array_ops = {
+	.indexed = true,
 	.check = array_check,
 	.alloc = array_alloc,
 	.free = array_free,
@@ -255,6 +256,7 @@ const struct map_ops map_array_ops = {
 };
 
 const struct map_ops map_percpu_array_ops = {
+	.indexed = true,
 	.check = array_check,
 	.alloc = array_alloc,
 	.free = array_free,

@@ -127,6 +127,7 @@ struct map_ops {
 	void *(*lookup_obj)(struct map *map, u32 index);
 	/* The last descriptor is gone (map_release_uref): empties what would be a cycle. */
 	void (*release)(struct map *map);
+	bool indexed; /* keys are 0 … max_entries - 1, and every element always exists */
 	enum map_inner inner; /* may maps of this type stand in maps of maps? */
 	bool percpu; /* values have a copy for each CPU slot */
 	u32 batches; /* enum map_batch_cmd: which of BPF_MAP_*_BATCH there are */
