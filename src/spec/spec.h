@@ -41,6 +41,13 @@ enum bpf_command {
 #undef CMD
 };
 
+/* How many bytes of attr a command knows: CMD_BYTES_MAP_CREATE = 92 … */
+enum bpf_command_bytes {
+#define CMD(id, value, bytes, since) CMD_BYTES_##id = bytes,
+#include "spec/cmds.def"
+#undef CMD
+};
+
 enum map_flag {
 #define MAP_FLAG(id, value, ...) MAP_F_##id = value,
 #define ELEM_FLAG(id, value)
@@ -75,6 +82,8 @@ enum prog_type_flag {
 	PT_NET_ADMIN = 2, /* needs CAP_NET_ADMIN */
 	PT_PERFMON = 4,	  /* needs CAP_PERFMON */
 	PT_SLEEPABLE = 8, /* may be loaded with PROG_FLAG_SLEEPABLE */
+	PT_SLEEPABLE_ONLY = 16, /* must be */
+	PT_BTF_TARGET = 32, /* names what it attaches to by a BTF type id */
 };
 
 struct prog_type_info {

@@ -18,10 +18,16 @@ struct sys_cmd_row {
 	u32 known_bytes; /* end of the last field that the command knows */
 };
 
-static const struct sys_cmd_row cmd_rows[] = {
+/* Our union attr has the UAPI's layout as far as each command's end says. */
 #define FIELD_END(member, last)                                                                    \
 	(offsetof(union attr, member.last) + sizeof(((union attr *)0)->member.last))
-#define SYS_CMD(id, number, member, last, handler) [number] = { handler, FIELD_END(member, last) },
+#define SYS_CMD(id, member, last, handler)                                                         \
+	_Static_assert(FIELD_END(member, last) == CMD_BYTES_##id, "BPF_" #id);
+#include "sys/cmds.def"
+#undef SYS_CMD
+
+static const struct sys_cmd_row cmd_rows[] = {
+#define SYS_CMD(id, member, last, handler) [CMD_##id] = { handler, CMD_BYTES_##id },
 #include "sys/cmds.def"
 #undef SYS_CMD
 };

@@ -11,7 +11,6 @@
 #include "btf/btf.h"
 #include "core/load.h"
 #include "spec/spec.h"
-#include "sys/attach_rules.h"
 #include "sys/sys_int.h"
 #include "sys/user.h"
 
@@ -57,7 +56,8 @@ static int flags_check(const struct attr_prog_load *a)
 static int attr_check(struct load *l)
 {
 	const struct attr_prog_load *a = l->a;
-	u32 attach_type = a->expected_attach_type;
+	const struct prog_type_info *type = prog_type_info(a->prog_type);
+	u32 type_flags = type ? type->flags : 0, attach_type = a->expected_attach_type;
 	int err = flags_check(a);
 
 	if (err)
@@ -66,14 +66,13 @@ static int attr_check(struct load *l)
 		return sys_token_refuse(a->prog_token_fd);
 	if (!a->insn_cnt || a->insn_cnt > PROG_INSNS_MAX)
 		return -E2BIG;
-	err = attach_rule_check(a->prog_type, &attach_type);
+	err = prog_attach_check(a->prog_type, &attach_type);
 	if (err)
 		return err;
 	l->attr.expected_attach_type = attach_type;
-	if (a->attach_btf_id ? !attach_rule_btf_target(a->prog_type)
-			     : attach_rule_btf_target(a->prog_type))
+	if (!a->attach_btf_id != !(type_flags & PT_BTF_TARGET))
 		return a->prog_type == PROG_TYPE_STRUCT_OPS ? -ENOTSUPP : -EINVAL;
-	return a->attach_prog_fd && !attach_rule_btf_target(a->prog_type) ? -EINVAL : 0;
+	return a->attach_prog_fd && !(type_flags & PT_BTF_TARGET) ? -EINVAL : 0;
 }
 
 /* What it says after that. */
@@ -196,8 +195,12 @@ static int insns_read(struct load *l)
 /* The verifier's first word (bpf_check_attach_target and its caller). */
 static int sleepable_check(struct load *l)
 {
-	int err = attach_rule_sleepable(l->a->prog_type, l->a->prog_flags & PROG_FLAG_SLEEPABLE);
+	const struct prog_type_info *type = prog_type_info(l->a->prog_type);
+	bool sleepable = l->a->prog_flags & PROG_FLAG_SLEEPABLE;
+	int err = 0;
 
+	if (sleepable ? !(type->flags & PT_SLEEPABLE) : type->flags & PT_SLEEPABLE_ONLY)
+		err = -EINVAL;
 	if (err && l->log.level)
 		str_addf(&l->log.text, "%s programs %s be sleepable\n",
 			 prog_type_name(l->a->prog_type),

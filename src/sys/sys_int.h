@@ -18,13 +18,7 @@ struct sys_call {
 	union attr attr; /* a copy, zero-extended */
 };
 
-enum sys_cmd {
-#define SYS_CMD(id, number, member, last, handler) SYS_CMD_##id = number,
-#include "sys/cmds.def"
-#undef SYS_CMD
-};
-
-#define SYS_CMD(id, number, member, last, handler) long handler(struct sys_call *call);
+#define SYS_CMD(id, member, last, handler) long handler(struct sys_call *call);
 #include "sys/cmds.def"
 #undef SYS_CMD
 
