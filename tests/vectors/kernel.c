@@ -71,6 +71,20 @@ static void put_prologue(struct subject *s)
 	put(s, insn_make(0xb7, 2, 0, 0, (s32)s->v->mem_bytes));	       /* r2 = size */
 }
 
+static void bind_maps(struct subject *s, u32 start)
+{
+	u32 i;
+
+	for (i = start; i < s->cnt; i += isa_words(isa_decode(&s->insns[i]))) {
+		const enum isa_op op = isa_decode(&s->insns[i]);
+
+		if (op == ISA_LDDW_MAP_FD || op == ISA_LDDW_MAP_VALUE)
+			s->insns[i].imm = s->map_fd;
+		else if (op == ISA_LDDW_MAP_IDX || op == ISA_LDDW_MAP_IDX_VALUE)
+			s->insns[i].imm = 0;
+	}
+}
+
 static void build(struct subject *s, bool high)
 {
 	u32 i, start;
@@ -86,14 +100,7 @@ static void build(struct subject *s, bool high)
 	start = s->cnt;
 	for (i = 0; i < s->v->insn_cnt; i++)
 		put(s, s->v->insns[i]);
-	for (i = start; i < s->cnt; i += isa_words(isa_decode(&s->insns[i]))) {
-		const enum isa_op op = isa_decode(&s->insns[i]);
-
-		if (op == ISA_LDDW_MAP_FD || op == ISA_LDDW_MAP_VALUE)
-			s->insns[i].imm = s->map_fd;
-		else if (op == ISA_LDDW_MAP_IDX || op == ISA_LDDW_MAP_IDX_VALUE)
-			s->insns[i].imm = 0;
-	}
+	bind_maps(s, start);
 }
 
 static int load(struct subject *s)
@@ -162,13 +169,24 @@ static void test_result(struct subject *s)
 			 (unsigned long long)v->result);
 }
 
-/* As it stands, in a socket filter. */
-static void test_reject(const struct vector *v)
+/* As it stands, in a socket filter or what the vector asks for. */
+static void test_reject(struct subject *s)
 {
-	const int fd = kernel_prog_load(BPF_PROG_TYPE_SOCKET_FILTER, v->insns, v->insn_cnt,
-					log_text, sizeof(log_text));
+	const struct vector *v = s->v;
+	struct kernel_prog p = {
+		.type = v->is_xdp ? BPF_PROG_TYPE_XDP : BPF_PROG_TYPE_SOCKET_FILTER,
+		.insns = s->insns, .log = log_text, .log_bytes = sizeof(log_text),
+		.fd_array = &s->map_fd,
+	};
 	const bool by_text = v->waits != NULL;
+	u32 i;
+	int fd;
 
+	for (i = 0; i < v->insn_cnt; i++)
+		put(s, v->insns[i]);
+	bind_maps(s, 0);
+	p.cnt = s->cnt;
+	fd = kernel_prog_load_from(&p);
 	if (fd >= 0)
 		close(fd);
 	if (!tap_ok(fd < 0 && (!by_text || strstr(log_text, v->reject)), "%s: refused", v->name))
@@ -179,11 +197,7 @@ static void test_vector(const struct vector *v)
 {
 	static struct subject s;
 
-	if (v->reject) {
-		test_reject(v);
-		return;
-	}
-	if (v->waits) {
+	if (v->waits && !v->reject) {
 		tap_skip("%s: waits for %s", v->name, v->waits);
 		return;
 	}
@@ -198,7 +212,10 @@ static void test_vector(const struct vector *v)
 		s.packet_bytes = v->mem_bytes;
 	memcpy(s.packet, v->mem, v->mem_bytes);
 	s.map_fd = v->map_bytes ? kernel_array_new(v->map, v->map_bytes) : -1;
-	test_result(&s);
+	if (v->reject)
+		test_reject(&s);
+	else
+		test_result(&s);
 	if (s.map_fd >= 0)
 		close(s.map_fd);
 }

@@ -13,11 +13,12 @@
 #include "isa/asm.h"
 
 enum section {
-	S_ASM, S_RAW, S_MEM, S_MAP, S_RESULT, S_REJECT, S_UNCHECKED, S_WAITS, S_KEPT, S_CNT
+	S_ASM, S_RAW, S_MEM, S_MAP, S_RESULT, S_REJECT, S_UNCHECKED, S_WAITS, S_XDP, S_KEPT, S_CNT
 };
 
 static const char *const section_names[S_CNT] = {
-	"asm", "raw", "mem", "map", "result", "reject", "unchecked", "waits", "",
+	"asm", "raw", "mem", "map", "result", "reject", "unchecked", "waits", "xdp",
+	"",
 };
 
 /* Sections of rooms to come, and bpf_conformance's that say nothing to us. */
@@ -101,7 +102,8 @@ static bool finish(struct vector_set *set, struct draft *d, const char *path)
 		set->cap = cap;
 	}
 	v = &set->vectors[set->cnt++];
-	*v = (struct vector){ .line = d->line, .unchecked = d->has[S_UNCHECKED] };
+	*v = (struct vector){ .line = d->line, .unchecked = d->has[S_UNCHECKED],
+			     .is_xdp = d->has[S_XDP] };
 	memcpy(v->name, d->name, sizeof(v->name));
 	if (!read_program(v, d, path))
 		return false;

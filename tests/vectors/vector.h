@@ -13,6 +13,7 @@
  *	-- result             r0 when the program has ended
  *	-- reject             it must be refused with this text in the reason
  *	-- unchecked          isa_check refuses it, engines run it all the same
+ *	-- xdp                the verifier is to see it as an XDP program, not a socket filter
  *	-- waits              what must exist before anything can be said; counted as waiting
  *	-- log, -- xlated, -- jit   texts for rooms to come, kept
  *
@@ -31,7 +32,7 @@ struct vector {
 	u32 insn_cnt;
 	u8 *mem, *map;
 	u32 mem_bytes, map_bytes;
-	bool has_mem, has_result, unchecked;
+	bool has_mem, has_result, unchecked, is_xdp;
 	u64 result;
 	char *reject, *waits; /* NULL: no such section */
 };
