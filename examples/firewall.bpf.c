@@ -63,7 +63,7 @@ struct {
 } connections SEC(".maps");
 
 struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_HASH); /* its keys print with their names */
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, REASON_CNT);
 	__type(key, enum reason);
 	__type(value, __u64);
@@ -201,12 +201,10 @@ SEC("xdp")
 int firewall(struct xdp_md *ctx)
 {
 	enum reason reason = judge((void *)(long)ctx->data, (void *)(long)ctx->data_end);
-	__u64 one = 1, *count = bpf_map_lookup_elem(&reasons, &reason);
+	__u64 *count = bpf_map_lookup_elem(&reasons, &reason);
 
 	if (count)
 		*count += 1;
-	else
-		bpf_map_update_elem(&reasons, &reason, &one, BPF_ANY);
 	return reason < DROP_NO_SERVICE ? XDP_PASS : XDP_DROP;
 }
 
