@@ -101,6 +101,16 @@ static bool check_string(struct guard *g, const struct call *c, u32 n)
 	return refuse(g, c, n, "no NUL before the end of the object");
 }
 
+/* An object of its own while it is reserved, so it must be where one starts (CVE-2021-4204). */
+static bool check_record(struct guard *g, const struct call *c, u32 n)
+{
+	struct extent e;
+
+	if (!guard_find(g, g->r[n + 1], 1, &e) || e.base != g->r[n + 1])
+		return refuse(g, c, n, "no record starts here");
+	return true;
+}
+
 static bool check_arg(struct guard *g, struct call *c, u32 n)
 {
 	u32 idx;
@@ -123,6 +133,8 @@ static bool check_arg(struct guard *g, struct call *c, u32 n)
 		return true;
 	case ARG_CLASS_STRING:
 		return check_string(g, c, n);
+	case ARG_CLASS_RECORD:
+		return check_record(g, c, n);
 	case ARG_CLASS_OBJECT:
 		return refuse(g, c, n, "nothing of the kind exists here");
 	}
@@ -185,6 +197,18 @@ static bool tail_call(struct guard *g, const struct call *c)
 	return true;
 }
 
+/* A fault that the helper found itself does not know its place. */
+static bool fault_of_helper(struct guard *g, const struct call *c)
+{
+	struct fault found = g->run->fault;
+
+	if (found.prog || !c->info)
+		return false;
+	guard_fault(g, found.kind, HELPER_PREFIX "%s: %s", c->info->name, found.detail);
+	g->run->fault.arg = found.arg;
+	return false;
+}
+
 bool guard_call_helper(struct guard *g, const struct helper_binding *b)
 {
 	struct call c = { .info = b->info };
@@ -209,6 +233,6 @@ bool guard_call_helper(struct guard *g, const struct helper_binding *b)
 	if (!c.info || c.info->ret.kind != RET_KIND_VOID)
 		g->valid |= 1;
 	if (g->run->fault.kind != FAULT_NONE)
-		return false;
+		return fault_of_helper(g, &c);
 	return !c.info || keep_inner(g, &c);
 }

@@ -42,6 +42,7 @@ enum arg_class {
 	ARG_CLASS_CTX,	  /* must equal run->ctx */
 	ARG_CLASS_CODE,	  /* a function of the program that is a callback */
 	ARG_CLASS_STRING, /* NUL-terminated within one read-only object */
+	ARG_CLASS_RECORD, /* the first byte of a record that the program reserved in a ring */
 	ARG_CLASS_OBJECT, /* kernel object: nothing of the kind exists here yet, so refused */
 };
 

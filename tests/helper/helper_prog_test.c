@@ -11,10 +11,11 @@
 #include "interp/interp.h"
 #include "isa/asm.h"
 #include "map/map.h"
+#include "map/ringbuf.h"
 #include "prog/prog.h"
 #include "tests/tap.h"
 
-#define MAPS 3u
+#define MAPS 5u
 
 static struct map_env env = { .cpu_cnt = 2 };
 static struct map *maps[MAPS];
@@ -183,6 +184,48 @@ static void test_messages(void)
 	     "r1 = *(u64 *)(r10 - 8)\nr0 += r1\nexit", (u64)-EFAULT);
 }
 
+static int add_record(void *cookie, const void *data, u32 size_bytes)
+{
+	*(u64 *)cookie += *(const u64 *)data + size_bytes;
+	return 0;
+}
+
+#define RESERVE "r1 = 0x10003 ll\nr2 = 16\nr3 = 0\ncall 131\nif r0 == 0 goto +1\ngoto +1\nexit\n"
+
+static void test_rings(void)
+{
+	u64 sum = 0;
+
+	both("reserve, fill in, submit",
+	     RESERVE "*(u64 *)(r0 + 0) = 100\n*(u64 *)(r0 + 8) = 0\nr1 = r0\nr2 = 0\ncall 132\n"
+	     "r0 = 7\nexit", 7);
+	both("discard", RESERVE "*(u64 *)(r0 + 0) = 5000\nr1 = r0\nr2 = 0\ncall 133\nr0 = 7\nexit",
+	     7);
+	both("output of the stack",
+	     "*(u64 *)(r10 - 8) = 1000\nr1 = 0x10003 ll\nr2 = r10\nr2 += -8\nr3 = 8\nr4 = 0\n"
+	     "call 130\nexit", 0);
+	tap_eq(map_ringbuf_consume(maps[3], add_record, &sum), 4, "records that came out");
+	tap_eq(sum, 2 * (100 + 16) + 2 * (1000 + 8), "with what was put in");
+	both("what a ring says of itself", "r1 = 0x10003 ll\nr2 = 1\ncall 134\nexit", 65536);
+	both("a perf buffer that nobody opened",
+	     "*(u64 *)(r10 - 8) = 1\nr2 = 0x10004 ll\nr3 = -1\nr3 <<= 32\nr3 >>= 32\nr4 = r10\n"
+	     "r4 += -8\nr5 = 8\ncall 25\nexit", (u64)-ENOENT);
+	both("a perf buffer beyond the array",
+	     "*(u64 *)(r10 - 8) = 1\nr2 = 0x10004 ll\nr3 = 4\nr4 = r10\nr4 += -8\nr5 = 8\n"
+	     "call 25\nexit", (u64)-E2BIG);
+	faults("a record after it was submitted",
+	       RESERVE "r6 = r0\nr1 = r0\nr2 = 0\ncall 132\n*(u64 *)(r6 + 0) = 1\nexit",
+	       FAULT_WRITE);
+	faults("a record submitted twice",
+	       RESERVE "r6 = r0\nr1 = r0\nr2 = 0\ncall 132\nr1 = r6\nr2 = 0\ncall 132\nexit",
+	       FAULT_ARG);
+	faults("the middle of a record", RESERVE "r1 = r0\nr1 += 8\nr2 = 0\ncall 132\nexit",
+	       FAULT_ARG);
+	faults("beyond a record", RESERVE "*(u64 *)(r0 + 16) = 1\nexit", FAULT_WRITE);
+	faults("a value of an array as a record",
+	       GET("0x10001", "1") "r1 = r0\nr2 = 0\ncall 132\nexit", FAULT_ARG);
+}
+
 static void test_guard(void)
 {
 	faults("a map that is none",
@@ -217,6 +260,9 @@ static int make_maps(void)
 		  .max_entries = 4, .name = "array" },
 		{ .type = MAP_TYPE_PERCPU_ARRAY, .key_size_bytes = 4, .value_size_bytes = 8,
 		  .max_entries = 4, .name = "percpu" },
+		{ .type = MAP_TYPE_RINGBUF, .max_entries = 65536, .name = "ring" },
+		{ .type = MAP_TYPE_PERF_EVENT_ARRAY, .key_size_bytes = 4, .value_size_bytes = 4,
+		  .max_entries = 4, .name = "perf" },
 	};
 	int err = 0;
 	u32 i;
@@ -234,6 +280,7 @@ int main(void)
 		return tap_ok(false, "maps for the programs"), tap_done();
 	test_maps();
 	test_messages();
+	test_rings();
 	test_guard();
 	for (i = 0; i < MAPS; i++)
 		map_put(maps[i]);
