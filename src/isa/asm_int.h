@@ -57,6 +57,8 @@ bool asm_expect_number(struct asm_line *l, bool *ret_negative, u64 *ret_magnitud
 bool asm_expect_in(struct asm_line *l, s64 min, s64 max, s64 *ret_value);
 /* 32 bits, signed or unsigned. */
 bool asm_expect_imm32(struct asm_line *l, s32 *ret_value);
+/* The low half of a number, for an operation that looks at no more ("mov32 r1, 0x876543210"). */
+bool asm_expect_low32(struct asm_line *l, s32 *ret_value);
 /* An offset or a label, with what llvm-objdump prints behind it. */
 bool asm_expect_target(struct asm_line *l, s64 *ret_off);
 

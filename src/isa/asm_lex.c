@@ -235,6 +235,17 @@ bool asm_expect_imm32(struct asm_line *l, s32 *ret_value)
 	return true;
 }
 
+bool asm_expect_low32(struct asm_line *l, s32 *ret_value)
+{
+	bool negative;
+	u64 magnitude;
+
+	if (!asm_expect_number(l, &negative, &magnitude))
+		return false;
+	*ret_value = (s32)(u32)(negative ? 0 - magnitude : magnitude);
+	return true;
+}
+
 bool asm_expect_target(struct asm_line *l, s64 *ret_off)
 {
 	bool ok = true;

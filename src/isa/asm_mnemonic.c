@@ -58,6 +58,15 @@ static bool expect_address(struct asm_line *l, struct asm_address *ret)
 	return asm_expect(l, "]");
 }
 
+/* A 32-bit operation takes the low half of what is written, as bpf_conformance does. */
+static bool expect_imm(struct asm_line *l, enum isa_op op)
+{
+	struct insn *i = asm_emit(l, op);
+
+	return isa_info(op)->width_bits == 32 ? asm_expect_low32(l, &i->imm) :
+						asm_expect_imm32(l, &i->imm);
+}
+
 static void put_address(struct asm_line *l, struct asm_address address, u32 src)
 {
 	l->words[0].dst = address.reg & 0xf;
@@ -113,7 +122,7 @@ static bool parse_alu(struct asm_line *l, const struct asm_name *name, bool *ret
 			op = find_by_fn(name, families[n], ISA_FORM_K);
 			if (op == ISA_INVALID || !asm_is_number_next(l))
 				return asm_fail(l, "a register or a number");
-			if (!asm_expect_imm32(l, &asm_emit(l, op)->imm))
+			if (!expect_imm(l, op))
 				return false;
 		}
 		l->words[0].dst = dst & 0xf;
@@ -229,7 +238,7 @@ static bool parse_jump(struct asm_line *l, const struct asm_name *name, bool *re
 		op = find_by_fn(name, ISA_FAMILY_JMP, ISA_FORM_K);
 		if (!asm_is_number_next(l))
 			return asm_fail(l, "a register or a number");
-		if (!asm_expect_imm32(l, &asm_emit(l, op)->imm))
+		if (!expect_imm(l, op))
 			return false;
 	}
 	l->words[0].dst = dst & 0xf;

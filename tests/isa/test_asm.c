@@ -68,6 +68,8 @@ static const struct row rows[] = {
 	{ "call 0x5", "85 0 0 0 5" },
 	/* uBPF's and bpf_conformance's */
 	{ "mov32 r0, 1", "b4 0 0 0 1" },
+	{ "mov32 r1, 0x876543210", "b4 1 0 0 1985229328" },
+	{ "jne32 r1, 0x1ffffffff, +1", "56 1 0 1 -1" },
 	{ "mov %r0, -1", "b7 0 0 0 -1" },
 	{ "add64 r1, r2", "0f 1 2 0 0" },
 	{ "sdiv32 r1, -1", "34 1 0 1 -1" },
@@ -129,6 +131,7 @@ static const struct bad_row bad_rows[] = {
 	{ "r1 = 5 6", 1, 8, "expected the end of the line, not '6'" },
 	{ "r16 = 5", 1, 1, "expected an instruction, not 'r16'" },
 	{ "r1 += 0x100000000", 1, 7, "the number must fit in 32 bits" },
+	{ "mov r1, 0x876543210", 1, 9, "the number must fit in 32 bits" },
 	{ "r1 = *(u32 *)(r2 +40000)", 1, 18, "the number must be in -32768..32767" },
 	{ "r1 = *(u33 *)(r2 +4)", 1, 8,
 	  "expected a size: u8, u16, u32, u64, s8, s16 or s32, not 'u33'" },

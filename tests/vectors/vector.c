@@ -65,14 +65,37 @@ static struct insn from_little_endian(const u8 *b)
 	return insn_make(b[0], b[1] & 0xf, b[1] >> 4, (s16)load_le16(b + 2), (s32)load_le32(b + 4));
 }
 
+/* Words as bytes, or as bpf_conformance has them: 0x and 64 bits, the opcode lowest. */
+static bool parse_raw(const char *text, u8 **ret, u32 *ret_cnt)
+{
+	u32 cnt = 0;
+	char *end;
+
+	if (!strstr(text, "0x"))
+		return parse_hex(text, ret, ret_cnt);
+	*ret = mem_zalloc(strlen(text) * 8);
+	for (; *ret && *text; text = end) {
+		while (isspace((unsigned char)*text))
+			text++;
+		if (!*text)
+			break;
+		store_u64(*ret + cnt, le_to_host64(strtoull(text, &end, 16)));
+		if (end == text)
+			return false;
+		cnt += 8;
+	}
+	*ret_cnt = cnt;
+	return *ret;
+}
+
 static bool read_program(struct vector *v, const struct draft *d, const char *path)
 {
 	struct isa_asm_error error;
-	u8 *bytes;
-	u32 cnt, n;
+	u8 *bytes = NULL;
+	u32 cnt = 0, n;
 
 	if (d->has[S_RAW]) {
-		const bool whole = parse_hex(str_c(&d->sections[S_RAW]), &bytes, &cnt) &&
+		const bool whole = parse_raw(str_c(&d->sections[S_RAW]), &bytes, &cnt) &&
 				   cnt % 8 == 0;
 
 		v->insn_cnt = cnt / 8;
