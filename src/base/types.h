@@ -25,6 +25,7 @@ typedef int64_t s64;
 #define noinline_fn    __attribute__((noinline))
 #define always_inline  inline __attribute__((always_inline))
 #define thread_local_var __thread
+#define assume(x)      do { if (!(x)) __builtin_unreachable(); } while (0)
 #define likely(x)      __builtin_expect(!!(x), 1)
 #define unlikely(x)    __builtin_expect(!!(x), 0)
 

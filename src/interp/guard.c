@@ -449,6 +449,7 @@ again:
 		l.left--;
 		if (unlikely(l.d->reads & ~l.valid))
 			goto uninit;
+		assume(l.d->op < ISA_OP_CNT); /* isa_decode made it: saves the range check */
 		switch ((enum isa_op)l.d->op) {
 #include "isa/ops.def"
 		case ISA_INVALID:

@@ -165,8 +165,7 @@ static bool keep_inner(struct guard *g, const struct call *c)
 	struct map *inner = u64_to_ptr(g->r[0]);
 
 	if (!inner || !c->map || c->info->ret.kind != RET_KIND_MAP_VALUE ||
-	    (c->map->attr.type != MAP_TYPE_ARRAY_OF_MAPS &&
-	     c->map->attr.type != MAP_TYPE_HASH_OF_MAPS))
+	    c->map->ops->holds != OBJ_MAP)
 		return true;
 	for (u32 i = 0; i < g->inner_cnt; i++)
 		if (g->inner[i] == inner)
