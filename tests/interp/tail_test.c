@@ -178,8 +178,8 @@ static void test_refused(struct slots *s)
 
 int main(void)
 {
-	struct slots s = { .map = { .ops = &slots_ops,
-				    .attr = { .type = MAP_TYPE_PROG_ARRAY, .max_entries = SLOTS } } };
+	const struct map_attr attr = { .type = MAP_TYPE_PROG_ARRAY, .max_entries = SLOTS };
+	struct slots s = { .map = { .ops = &slots_ops, .attr = attr } };
 
 	obj_init(&s.map.obj, OBJ_MAP, slots_destroy);
 	for (int pair = 0; pair < 4; pair++)
