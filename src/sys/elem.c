@@ -68,6 +68,9 @@ long sys_elem_lookup(struct sys_call *call)
 		err = elem_key_read(&op, a->key);
 	if (!err)
 		err = elem_value_alloc(&op);
+	/* There the value is the question. */
+	if (!err && op.map->attr.type == MAP_TYPE_BLOOM_FILTER)
+		err = user_read(op.value, a->value, op.value_bytes);
 	if (!err)
 		err = map_user_lookup(op.map, op.key, op.value, a->flags);
 	if (!err)
