@@ -28,7 +28,7 @@ struct counter {
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, KIND_CNT);
-	__type(key, __u32); /* an enum kind; an array with BTF wants an integer */
+	__type(key, enum kind);
 	__type(value, struct counter);
 } by_protocol SEC(".maps");
 
