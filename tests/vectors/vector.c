@@ -17,12 +17,14 @@ enum section {
 };
 
 static const char *const section_names[S_CNT] = {
-	"asm", "raw", "mem", "map", "result", "reject", "unchecked", "waits", "xdp",
+	"asm", "raw", "mem", "map-value", "result", "reject", "unchecked", "waits", "xdp",
 	"",
 };
 
 /* Sections of rooms to come, and bpf_conformance's that say nothing to us. */
-static const char *const kept[] = { "log", "xlated", "jit", "no register offset", "c", "error" };
+static const char *const kept[] = {
+	"log", "xlated", "jit", "map", "no register offset", "c", "error",
+};
 
 struct draft {
 	char name[96];

@@ -8,7 +8,7 @@
  *	-- asm                program text, any dialect of isa/asm.h
  *	-- raw                or its words in hex, byte by byte in little-endian encoding
  *	-- mem                bytes in hex: r1 points to a copy, r2 is their number
- *	-- map                bytes in hex: every map that the program names is an array of one such
+ *	-- map-value          bytes in hex: every map that the program names is an array of one such
  *	                      value
  *	-- result             r0 when the program has ended
  *	-- reject             it must be refused with this text in the reason
