@@ -168,13 +168,14 @@ static bool pin_to_cpu_0(void)
 /* An emulated process (qemu-user) cannot ask for filters, and its host may have another order. */
 static bool kernel_usable(struct diff *d)
 {
-	struct cbpf_insn ret = { .code = 0x06, .k = 1 }, back;
+	struct cbpf_insn ret = { .code = 0x06, .k = 1 }, back = { 0 };
 	socklen_t n = 1;
 
 	if (socketpair(AF_UNIX, SOCK_DGRAM, 0, d->fds) || !pin_to_cpu_0())
 		return false;
 	return !kernel_attach(d, &ret, 1) &&
-	       !getsockopt(d->fds[1], SOL_SOCKET, SO_GET_FILTER, &back, &n);
+	       !getsockopt(d->fds[1], SOL_SOCKET, SO_GET_FILTER, &back, &n) && n == 1 &&
+	       !memcmp(&back, &ret, sizeof(ret));
 }
 
 int main(int argc, char **argv)
