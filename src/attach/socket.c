@@ -6,16 +6,29 @@
  */
 #include "attach/hook.h"
 
+#include "pkt/classic.h"
+
 static const char *socket_verdict_name(u32 retval)
 {
 	return retval ? NULL : "drop";
+}
+
+/* The context of a converted classic program is a view of the packet (core/classic.h). */
+static int socket_enter(struct run *run, const struct prog *prog, struct pkt *pkt, u64 *ret_r0)
+{
+	struct cbpf_view view;
+
+	if (!prog->classic)
+		return prog_run(run, prog, pkt, ret_r0);
+	pkt_classic_view(pkt, run->cpu, run->rand_state[0] ^ pkt->number << 20, &view);
+	return prog_run(run, prog, &view, ret_r0);
 }
 
 static int socket_run(struct run *run, const struct prog *prog, struct pkt *pkt,
 		      struct hook_result *ret_result)
 {
 	u64 r0 = 0;
-	int err = prog_run(run, prog, pkt, &r0);
+	int err = socket_enter(run, prog, pkt, &r0);
 
 	ret_result->retval = (u32)r0;
 	ret_result->unknown = false;

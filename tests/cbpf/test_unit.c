@@ -3,9 +3,11 @@
  * Classic BPF by hand: one refusal of each kind, text in and out, special offsets, ancillary data,
  * payload offsets, and what each target of the converter makes of a program.
  */
+#include "attach/hook.h"
 #include "base/bytes.h"
 #include "base/err.h"
 #include "base/mem.h"
+#include "core/classic.h"
 #include "engines.h"
 #include "tests/tap.h"
 
@@ -299,6 +301,50 @@ static void test_targets(void)
 	cbpf_prog_free(prog);
 }
 
+/* What the socket hook keeps of a UDP packet in Ethernet with @guarded engines. */
+static u32 hook_kept(struct run *run, struct pkt *pkt, const struct cbpf_insn *insns, u32 len,
+		     bool guarded)
+{
+	struct hook_result result = { 0 };
+	struct prog *prog;
+
+	if (core_classic_load(insns, len, CBPF_SOCKET, guarded, &prog))
+		return UINT32_MAX;
+	run->insns_left = 1000;
+	if (hook_socket_filter.run(run, prog, pkt, &result))
+		result.retval = UINT32_MAX;
+	prog_put(prog);
+	return result.retval;
+}
+
+static void test_hook(void)
+{
+	/* Bytes from the IP header on, through SKF_NET_OFF: protocol, then header and payload. */
+	const struct cbpf_insn poff[] = { { LD_W_ABS, 0, 0, CBPF_OFF_AD + 52 },
+					  { RET_A, 0, 0, 0 } };
+	const struct cbpf_insn proto[] = { { LD_B_ABS, 0, 0, CBPF_OFF_NET + 9 },
+					  { RET_A, 0, 0, 0 } };
+	const struct cbpf_insn ethertype[] = { { LD_W_ABS, 0, 0, CBPF_OFF_AD },
+					  { RET_A, 0, 0, 0 } };
+	u8 frame[60] = { [12] = 8, [14] = 0x45, [17] = 46, [23] = 17 };
+	struct run *run = mem_zalloc(sizeof(*run));
+	struct pkt pkt;
+	int guarded;
+
+	if (!tap_ok(run && !pkt_init(&pkt, 60), "memory for a packet"))
+		return;
+	for (guarded = 0; guarded < 2; guarded++) {
+		tap_ok(!pkt_load(&pkt, frame, 60, 1500), "packet");
+		pkt_parse_eth(&pkt);
+		tap_eq(hook_kept(run, &pkt, ethertype, 2, guarded), 0x800, "hook: EtherType");
+		tap_eq(hook_kept(run, &pkt, poff, 2, guarded), 42, "hook: payload offset");
+		tap_eq(pkt_caplen(&pkt), 42, "and the packet is cut there");
+		tap_eq(hook_kept(run, &pkt, proto, 2, guarded), 17, "hook: from the IP header");
+	}
+	pkt_fini(&pkt);
+	mem_free(run);
+}
+
 /* Every allocation fails once: nothing leaks, nothing is half-made. */
 static void test_no_memory(void)
 {
@@ -337,6 +383,7 @@ int main(void)
 	test_text();
 	test_parse_errors();
 	test_targets();
+	test_hook();
 	test_no_memory();
 	return tap_done();
 }
