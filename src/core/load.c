@@ -79,6 +79,17 @@ static int check_encoding(const struct prog *prog, const struct prog_load_attr *
 	return err;
 }
 
+/* bpf_check_tail_call: whoever jumps through a program array must be of its kind. */
+static int check_tail_calls(const struct prog *prog)
+{
+	int err = 0;
+
+	for (u32 i = 0; !err && i < prog->map_cnt; i++)
+		if (prog->maps[i]->attr.type == MAP_TYPE_PROG_ARRAY)
+			err = map_prog_array_compatible(prog->maps[i], prog);
+	return err;
+}
+
 static int build(struct skep *skep, struct prog *prog, const struct prog_load_attr *attr)
 {
 	int err = copy_insns(prog, attr);
@@ -95,6 +106,8 @@ static int build(struct skep *skep, struct prog *prog, const struct prog_load_at
 		err = resolve_maps(prog, attr);
 	if (!err)
 		err = core_bind(skep, prog, attr);
+	if (!err)
+		err = check_tail_calls(prog);
 	return err;
 }
 
