@@ -185,6 +185,8 @@ static void add_tail(struct shown *s, int err)
 	}
 	if (err)
 		str_addf(s->to, "  contents cannot be read: %s\n", strerror(-err));
+	else if (!s->map->attr.key_size_bytes)
+		str_add(s->to, "  has no keys: its contents are for who takes them out\n");
 	else if (!s->entries && !s->skipped_zero)
 		str_add(s->to, "  empty\n");
 	else if (!s->entries)
@@ -210,7 +212,8 @@ int show_map(struct map *map, const struct show_map_opts *opts, struct str *to)
 	s.value = mem_zalloc((size_t)user_bytes + s.value_bytes);
 	if (s.key && s.next && s.value) {
 		add_heading(&s);
-		err = visit_entries(&s);
+		/* Rings, queues, stacks, bloom filters: nothing to walk over. */
+		err = map->attr.key_size_bytes ? visit_entries(&s) : 0;
 		add_tail(&s, err);
 	}
 	mem_free(s.key);
