@@ -5,6 +5,7 @@
 #include "base/bytes.h"
 #include "base/err.h"
 #include "base/mem.h"
+#include "core/skep.h"
 #include "interp/interp.h"
 #include "isa/isa.h"
 #include "prog/prog.h"
@@ -172,8 +173,24 @@ static void test_faults(void)
 	FAULTS("wild jump", 1, FAULT_INSN, OP(JA, 0, 0, 100, 0), EXIT);
 }
 
+/* Runs of an instance can call back: bpf_loop without this jumped to NULL. */
+static void test_instance(void)
+{
+	struct skep *skep;
+	struct run run;
+
+	if (!tap_eq(skep_new(NULL, &skep), 0, "an instance"))
+		return;
+	if (tap_eq(core_run_begin(skep, &run), 0, "its run")) {
+		tap_ok(run.ops->callback == interp_callback, "which can call back");
+		run_end(&run);
+	}
+	skep_free(skep);
+}
+
 int main(void)
 {
+	test_instance();
 	test_results();
 	test_faults();
 	return tap_done();
