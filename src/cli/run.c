@@ -18,6 +18,7 @@
 #include "cli/run_args.h"
 #include "cli/run_io.h"
 #include "cli/run_report.h"
+#include "cli/run_set.h"
 #include "cli/show_map.h"
 #include "core/skep.h"
 #include "object/object.h"
@@ -62,10 +63,13 @@ static void print_message(void *cookie, const char *text)
 static int open_object(struct run_cmd *c)
 {
 	const struct run_args *a = &c->args;
+	const char *values[RUN_SETS_MAX];
 	const struct object_opts opts = {
 		.has_hook = has_hook,
 		.progs = a->progs,
 		.prog_cnt = a->prog_cnt,
+		.also = values,
+		.also_cnt = a->set_cnt,
 		.message = a->verbose ? print_message : NULL,
 	};
 	struct compile_opts compile = { .clang = a->clang, .cpu = a->cpu, .extra = a->cflags };
@@ -73,6 +77,8 @@ static int open_object(struct run_cmd *c)
 	const char *path = a->object;
 	int err;
 
+	for (u32 i = 0; i < a->set_cnt; i++)
+		values[i] = run_set_value(a->sets[i]);
 	if (compile_is_source(path)) {
 		if (compile_object(path, &compile, &c->compiled))
 			return CLI_FAILED;
@@ -343,7 +349,10 @@ static void run_on_packets(struct run_cmd *c)
 
 	if (choose_programs(c) || check_map_names(c))
 		return;
-	c->exit = run_io_open(&c->io, &c->args);
+	for (u32 i = 0; i < c->args.set_cnt && c->exit == CLI_OK; i++)
+		c->exit = run_set(c->object, c->args.sets[i]);
+	if (c->exit == CLI_OK)
+		c->exit = run_io_open(&c->io, &c->args);
 	if (c->exit)
 		return;
 	sigaction(SIGINT, &sa, NULL);

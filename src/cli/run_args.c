@@ -22,6 +22,9 @@ static const char help[] =
 	"  -w IFACE=FILE   write what is redirected to an interface (name or index)\n"
 	"      --data HEX  run once on these bytes\n"
 	"  -p, --prog NAME the program to run, as after the colon; several run in turn\n"
+	"      --set MAP[KEY]=VALUE\n"
+	"                  fill a map first: numbers, IPv4 addresses, hex:0011aa, interfaces,\n"
+	"                  names of programs; may be repeated\n"
 	"  -m, --map NAME  print this map in full (default: all, first non-zero entries)\n"
 	"      --no-maps   print no maps\n"
 	"      --raw       print keys and values as bytes, whatever their types\n"
@@ -48,6 +51,7 @@ enum {
 	OPT_MCPU,
 	OPT_JSON,
 	OPT_TAP,
+	OPT_SET,
 	OPT_RAW,
 };
 
@@ -64,6 +68,7 @@ static const struct option options[] = {
 	{ "budget", required_argument, NULL, OPT_BUDGET },
 	{ "clang", required_argument, NULL, OPT_CLANG },
 	{ "mcpu", required_argument, NULL, OPT_MCPU },
+	{ "set", required_argument, NULL, OPT_SET },
 	{ "json", no_argument, NULL, OPT_JSON },
 	{ "tap", no_argument, NULL, OPT_TAP },
 	{ NULL, 0, NULL, 0 },
@@ -103,6 +108,8 @@ static int parse_option(struct run_args *a, int opt, const char *arg)
 		return parse_count("--repeat", arg, &a->repeat);
 	case OPT_BUDGET:
 		return parse_count("--budget", arg, &a->budget);
+	case OPT_SET:
+		return add_name(a->sets, &a->set_cnt, RUN_SETS_MAX, arg);
 	case OPT_DATA:
 		a->data_hex = arg;
 		return 0;

@@ -9,6 +9,7 @@
 #define RUN_OUTPUTS_MAX 16
 #define RUN_MAPS_MAX	32
 #define RUN_PROGS_MAX	8
+#define RUN_SETS_MAX	256
 #define RUN_CFLAGS_MAX	16
 
 struct run_args {
@@ -25,6 +26,8 @@ struct run_args {
 	u32 map_cnt;
 	char *cflags[RUN_CFLAGS_MAX + 1];      /* after --, for clang */
 	u32 cflag_cnt;
+	const char *sets[RUN_SETS_MAX];	       /* --set MAP[KEY]=VALUE */
+	u32 set_cnt;
 	const char *data_hex;		       /* --data */
 	const char *clang, *cpu;
 	u64 packets_max, repeat, budget;

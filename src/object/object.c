@@ -72,6 +72,9 @@ static bool chosen(const struct object *o, const char *name)
 	for (u32 i = 0; i < o->opts.prog_cnt; i++)
 		if (!strcmp(o->opts.progs[i], name))
 			return true;
+	for (u32 i = 0; i < o->opts.also_cnt; i++)
+		if (!strcmp(o->opts.also[i], name))
+			return true;
 	return o->opts.prog_cnt == 0;
 }
 

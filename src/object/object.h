@@ -46,6 +46,9 @@ struct object_opts {
 	/* Only these programs, by name; none given: every one with a hook. */
 	const char *const *progs;
 	u32 prog_cnt;
+	/* Beside them: those of these names that are programs (targets of tail calls). */
+	const char *const *also;
+	u32 also_cnt;
 	/* libbpf's messages, a line at a time, without a newline; NULL: dropped. */
 	void (*message)(void *cookie, const char *text);
 	void *cookie;

@@ -121,8 +121,44 @@ def test_several():
     ok(known, 'several programs run one after the other', err)
 
 
+SWITCH = r'''#include <linux/bpf.h>
+#include <bpf/bpf_helpers.h>
+char L[] SEC("license") = "GPL";
+struct { __uint(type, BPF_MAP_TYPE_DEVMAP); __uint(max_entries, 8); __type(key, __u32); __type(value, __u32); }
+	ports SEC(".maps");
+struct { __uint(type, BPF_MAP_TYPE_PROG_ARRAY); __uint(max_entries, 8); __type(key, __u32); __type(value, __u32); }
+	jumps SEC(".maps");
+SEC("xdp") int by_length(struct xdp_md *c)
+{
+	return bpf_redirect_map(&ports, c->data_end - c->data > 100, XDP_PASS);
+}
+SEC("xdp") int to_nine(struct xdp_md *c) { return bpf_redirect(9, 0); }
+SEC("xdp") int next(struct xdp_md *c) { return XDP_DROP; }
+SEC("xdp") int jump(struct xdp_md *c) { bpf_tail_call(c, &jumps, 3); return XDP_PASS; }
+'''
+
+
+def test_redirect():
+    source = tmp('switch.bpf.c')
+    with open(source, 'w') as f:
+        f.write(SWITCH)
+    short = [p for p in PACKETS if len(p[0]) <= 100]
+    status, js, err = skep_json('run', source + ':by_length', '-r', CAPTURE, '--set', 'ports[0]=7', '--set',
+                                'ports[1]=8', '-w', '7=' + tmp('short.pcap'), '-w', '8=' + tmp('long.pcap'))
+    ok(status == 0 and pcap.read(tmp('short.pcap')) == short and
+       len(pcap.read(tmp('long.pcap'))) == len(PACKETS) - len(short), 'redirect_map: each interface has its file', err)
+    status, js, err = skep_json('run', source + ':to_nine', '-r', CAPTURE)
+    ok(status == 0 and js['redirect_lost'] == len(PACKETS), 'redirected without an output: counted as lost', err)
+    status, js, err = skep_json('run', source + ':jump', '-r', CAPTURE, '--set', 'jumps[3]=next')
+    ok(status == 0 and js['actions']['dropped'] == len(PACKETS), 'a tail call into a program set from outside', err)
+    status, out, err = skep('run', source + ':jump', '-r', CAPTURE, '--set', 'jumps[8]=next')
+    ok(status == 1 and 'jumps[8]' in err and '8 entries' in err, '--set beyond the end is refused', err)
+    status, out, err = skep('run', source + ':jump', '-r', CAPTURE, '--set', 'ports[x]=1')
+    ok(status == 2 and "'x'" in err, '--set with a key that is none is refused', err)
+
+
 for test in (test_list, test_count, test_histogram, test_firewall_output, test_balancer_output, test_fault,
-             test_data, test_several):
+             test_data, test_several, test_redirect):
     try:
         test()
     except (AssertionError, KeyError, TypeError, StopIteration, IndexError) as e:
