@@ -193,6 +193,14 @@ static void add_mark(struct str *out, const struct insn *i, enum isa_op op)
 		add_part(out, &open, "off2", i[1].off);
 }
 
+/* LLVM decodes no word with something in a field that must be zero. */
+static bool has_reserved(const struct insn *i, const struct isa_info *info)
+{
+	return (i->dst && info->dst == ISA_REG_NONE) || (i->src && info->src == ISA_REG_NONE) ||
+	       (i->off && (info->off == ISA_OFF_ZERO || info->off == ISA_OFF_ANY)) ||
+	       (i->imm && info->imm == ISA_IMM_ZERO);
+}
+
 u32 isa_text_insn(struct str *out, const struct insn *insns, u32 insn_cnt, u32 idx,
 		  const struct isa_text_opts *opts)
 {
@@ -202,6 +210,8 @@ u32 isa_text_insn(struct str *out, const struct insn *insns, u32 insn_cnt, u32 i
 	if (isa_words(op) > insn_cnt - idx)
 		op = ISA_INVALID;
 	if (opts->style == ISA_STYLE_LLVM) {
+		if (has_reserved(i, isa_info(op)))
+			op = ISA_INVALID;
 		isa_text_llvm(out, i, op, idx, opts);
 	} else {
 		add_kernel_text(out, i, op);

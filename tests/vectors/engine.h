@@ -6,6 +6,7 @@
 #include "base/extent.h"
 #include "base/types.h"
 #include "isa/isa.h"
+#include "tests/vectors/vector.h"
 
 /* A vector made runnable: map references hold addresses, memory is a copy of its own. */
 struct engine_job {
@@ -22,6 +23,16 @@ struct engine {
 	/* 0 with *@ret_r0, or -errno; *@ret_why is then a static text. */
 	int (*run)(const struct engine_job *job, u64 *ret_r0, const char **ret_why);
 };
+
+/* The reference comes first: it notes what was executed. */
+extern const struct engine engines[];
+extern const u32 engine_cnt;
+
+/*
+ * One engine on one vector, with fresh copies of all that it may change. True when r0 is the
+ * vector's result; else a line of TAP says what it was.
+ */
+bool engine_run_vector(const struct vector *v, const struct engine *engine);
 
 /* Which operations the reference engine has executed. */
 extern bool engine_ref_seen[ISA_OP_CNT];
