@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Copies that survive bad addresses: process_vm_readv() and process_vm_writev() on ourselves.
- * Where those are refused (a sandbox, an emulator), the same is done through a pipe, since read()
- * and write() check addresses as well.
+ * Copies that survive bad addresses: process_vm_readv() on ourselves. Where that is refused (a
+ * sandbox, an emulator), the same is done through a pipe: read() and write() check addresses too.
  */
 #include "sys/user.h"
 
@@ -45,7 +44,11 @@ static int copy_by_pipe(u8 *to, const u8 *from, size_t len)
 	return err;
 }
 
-static int vm_copy(u8 *to, const u8 *from, size_t len, bool write)
+/*
+ * Both ends are our own, so that either may be the bad one: always a read, since memory checkers
+ * know that it writes to its local end.
+ */
+static int vm_copy(u8 *to, const u8 *from, size_t len)
 {
 	pid_t self = getpid();
 
@@ -54,9 +57,7 @@ static int vm_copy(u8 *to, const u8 *from, size_t len, bool write)
 		size_t part = MIN(len, (size_t)1 << 30);
 		struct iovec to_iov = { to, part };
 		struct iovec from_iov = { u64_to_ptr(ptr_to_u64(from)), part };
-		ssize_t n = write ? process_vm_writev(self, &from_iov, 1, &to_iov, 1, 0)
-				  : process_vm_readv(self, &to_iov, 1, &from_iov, 1, 0);
-
+		ssize_t n = process_vm_readv(self, &to_iov, 1, &from_iov, 1, 0);
 		int err = n < 0 ? -errno : n ? 0 : -EFAULT;
 
 		if (vm_refused(err))
@@ -72,12 +73,12 @@ static int vm_copy(u8 *to, const u8 *from, size_t len, bool write)
 
 int user_read(void *to, u64 from, size_t len)
 {
-	return vm_copy(to, u64_to_ptr(from), len, false);
+	return vm_copy(to, u64_to_ptr(from), len);
 }
 
 int user_write(u64 to, const void *from, size_t len)
 {
-	return vm_copy(u64_to_ptr(to), from, len, true);
+	return vm_copy(u64_to_ptr(to), from, len);
 }
 
 int user_dup(u64 from, size_t len, void **ret_mem)
