@@ -14,7 +14,7 @@ int region_init(struct region *region, const struct region_spec *spec)
 	if (spec->at_once && spec->data_bytes > pages_ram_bytes())
 		return -ENOMEM;
 	if (spec->mappable) {
-		region->memfd = pages_memfd_new("skep-map", spec->data_bytes, &p);
+		region->memfd = pages_memfd_new("anon_inode:bpf-map", spec->data_bytes, &p);
 		if (region->memfd < 0)
 			return region->memfd;
 	} else {
