@@ -532,7 +532,7 @@ static int guard_enter(struct run *run, const struct prog *prog, void *ctx, u64 
 	g.run = run;
 	set_prog(&g, prog);
 	g.pc = g.depth = 0;
-	g.inner_cnt = 0;
+	g.inner_cnt = g.record_cnt = 0;
 	guard_forget(&g);
 	g.tail = NULL;
 	g.may_goto = INTERP_MAY_GOTO_MAX;
@@ -544,7 +544,7 @@ static int guard_enter(struct run *run, const struct prog *prog, void *ctx, u64 
 	g.valid = (u16)(1u << 1 | (prog->ctx_class ? 0 : 1u << 2) | 1u << INSN_REG_FP);
 	run->engine = &g;
 	run->stack_left = guard_stack_left;
-	err = guard_loop(&g, 0);
+	err = guard_records_end(&g, guard_loop(&g, 0));
 	run->engine = outer;
 	run->stack_left = outer_left;
 	run->prog = prog;

@@ -177,6 +177,17 @@ static bool keep_inner(struct guard *g, const struct call *c)
 	return true;
 }
 
+/* Records that the call reserved or committed. */
+static bool keep_records(struct guard *g, const struct call *c)
+{
+	for (u32 n = 0; c->info->props & HP_RELEASES && n < HELPER_ARGS; n++)
+		if (c->args[n].flags & AF_RELEASE)
+			guard_record_released(g, g->r[n + 1]);
+	if (c->info->ret.kind != RET_KIND_RINGBUF_MEM)
+		return true;
+	return guard_record_reserved(g, c->map, g->r[0]);
+}
+
 /* True when this program goes on, at the next instruction or in the program called. */
 static bool tail_call(struct guard *g, const struct call *c)
 {
@@ -233,5 +244,5 @@ bool guard_call_helper(struct guard *g, const struct helper_binding *b)
 		g->valid |= 1;
 	if (g->run->fault.kind != FAULT_NONE)
 		return fault_of_helper(g, &c);
-	return !c.info || keep_inner(g, &c);
+	return !c.info || (keep_inner(g, &c) && keep_records(g, &c));
 }

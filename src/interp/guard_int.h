@@ -19,6 +19,12 @@
 #define GUARD_FRAME_STRIDE 1024u
 #define GUARD_CACHE	   4u
 #define GUARD_INNER_MAPS   16u
+#define GUARD_RECORDS	   16u /* reserved and not committed, in one execution */
+
+struct guard_record { /* of a ring buffer */
+	struct map *map;
+	u64 addr;
+};
 
 struct guard_frame { /* of a caller, while its callee runs */
 	const struct prog *prog;
@@ -49,6 +55,8 @@ struct guard {
 	/* Inner maps that lookups returned: programs hold them without naming them. */
 	struct map *inner[GUARD_INNER_MAPS];
 	u32 inner_cnt;
+	struct guard_record records[GUARD_RECORDS];
+	u32 record_cnt;
 	const struct prog *tail; /* set by a tail call that leads somewhere, until it is made */
 	struct guard_frame frames[INTERP_FRAMES_MAX];
 	u8 stack[INTERP_FRAMES_MAX][GUARD_FRAME_STRIDE] __attribute__((aligned(16)));
@@ -70,6 +78,12 @@ static inline u64 guard_frame_top(const struct guard *g, u32 depth)
 bool guard_fault(struct guard *g, enum fault_kind kind, const char *fmt, ...) printf_like(3, 4);
 /* A fault of an access: also finds the object that was missed. */
 bool guard_fault_access(struct guard *g, enum fault_kind kind, u64 addr, u32 size_bytes);
+
+/* A program reserved the record at @addr (NULL: it got none); false: too many. */
+bool guard_record_reserved(struct guard *g, struct map *map, u64 addr);
+void guard_record_released(struct guard *g, u64 addr);
+/* An execution ends with @err: discards what is left, which is a fault when there was none yet. */
+int guard_records_end(struct guard *g, int err) must_check;
 
 /* For run->stack_left. */
 u64 guard_stack_left(const struct run *run, u64 addr);

@@ -222,6 +222,15 @@ static void test_rings(void)
 	faults("the middle of a record", RESERVE "r1 = r0\nr1 += 8\nr2 = 0\ncall 132\nexit",
 	       FAULT_ARG);
 	faults("beyond a record", RESERVE "*(u64 *)(r0 + 16) = 1\nexit", FAULT_WRITE);
+	sum = 0;
+	faults("a record that is never committed", RESERVE "*(u64 *)(r0 + 0) = 3\nr0 = 0\nexit",
+	       FAULT_CALL);
+	faults("a fault with a record reserved", RESERVE "r1 = 0\nr1 = *(u64 *)(r1 + 0)\nexit",
+	       FAULT_READ);
+	both("output after both",
+	     "*(u64 *)(r10 - 8) = 1\nr1 = 0x10003 ll\nr2 = r10\nr2 += -8\nr3 = 8\nr4 = 0\n"
+	     "call 130\nexit", 0);
+	tap_eq(map_ringbuf_consume(maps[3], add_record, &sum), 4, "no record blocks the ring");
 	faults("a value of an array as a record",
 	       GET("0x10001", "1") "r1 = r0\nr2 = 0\ncall 132\nexit", FAULT_ARG);
 }
