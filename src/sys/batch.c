@@ -10,7 +10,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "sys/elem.h"
-#include "sys/user.h"
+#include "sys/user_mem.h"
 
 #define BATCH_UPDATE_CNT 256u /* elements copied in at a time */
 

@@ -9,7 +9,7 @@
 #include "base/err.h"
 #include "sys/sys.h"
 #include "sys/sys_int.h"
-#include "sys/user.h"
+#include "sys/user_mem.h"
 
 #define ATTR_BYTES_MAX 4096u /* PAGE_SIZE in bpf_check_uarg_tail_zero() */
 

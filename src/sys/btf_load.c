@@ -5,7 +5,7 @@
 #include "btf/btf.h"
 #include "btf/format.h"
 #include "sys/sys_int.h"
-#include "sys/user.h"
+#include "sys/user_mem.h"
 
 #define LOG_TRUE_SIZE_OFF offsetof(struct attr_btf_load, btf_log_true_size)
 

@@ -11,7 +11,7 @@
 #include "base/mem.h"
 #include "sys/elem.h"
 #include "sys/sys_int.h"
-#include "sys/user.h"
+#include "sys/user_mem.h"
 
 int elem_begin(struct elem_op *op, struct sys_call *call, u32 map_fd, u32 need)
 {

@@ -6,7 +6,7 @@
  */
 #include "base/err.h"
 #include "sys/sys_int.h"
-#include "sys/user.h"
+#include "sys/user_mem.h"
 
 #define TRACEPOINT_NAME_BYTES 128u
 

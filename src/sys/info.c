@@ -10,7 +10,7 @@
 #include "btf/btf.h"
 #include "isa/isa.h"
 #include "sys/sys_int.h"
-#include "sys/user.h"
+#include "sys/user_mem.h"
 
 /* The common frame: reads at most @size bytes into @info. */
 static int info_read(const struct sys_call *call, void *info, u32 size, u32 *ret_len)

@@ -5,7 +5,7 @@
  */
 #include "base/err.h"
 #include "sys/sys_int.h"
-#include "sys/user.h"
+#include "sys/user_mem.h"
 
 enum log_level_bit {
 	LOG_LEVEL_INSNS = 1,

@@ -5,7 +5,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "sys/sys_int.h"
-#include "sys/user.h"
+#include "sys/user_mem.h"
 
 /* bpf_obj_get_next_id() */
 static long next_id(struct sys_call *call, enum obj_kind kind)

@@ -12,7 +12,7 @@
 #include "core/load.h"
 #include "spec/spec.h"
 #include "sys/sys_int.h"
-#include "sys/user.h"
+#include "sys/user_mem.h"
 
 #define PROG_INSNS_MAX	   1000000u
 #define LICENSE_BYTES	   128u

@@ -8,7 +8,7 @@
 #include "core/skep.h"
 #include "prog/fault.h"
 #include "sys/sys_int.h"
-#include "sys/user.h"
+#include "sys/user_mem.h"
 
 /* More than any hook takes, so that a wild size is not allocated first. */
 #define DATA_BYTES_MAX (1u << 20)

@@ -3,7 +3,7 @@
  * Copies that survive bad addresses: process_vm_readv() on ourselves. Where that is refused (a
  * sandbox, an emulator), the same is done through a pipe: read() and write() check addresses too.
  */
-#include "sys/user.h"
+#include "sys/user_mem.h"
 
 #include <string.h>
 #include <sys/uio.h>

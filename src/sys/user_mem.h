@@ -3,8 +3,8 @@
  * Copies from and to the memory of the caller of bpf(2), given as numbers. A bad address gives
  * -EFAULT, never a signal: the kernel does the copying.
  */
-#ifndef SKEP_SYS_USER_H
-#define SKEP_SYS_USER_H
+#ifndef SKEP_SYS_USER_MEM_H
+#define SKEP_SYS_USER_MEM_H
 
 #include "base/types.h"
 
