@@ -337,6 +337,8 @@ static int iface_open(struct afpacket *a, u32 flags, struct str *why)
 	if (err)
 		return err;
 	err = ring_open(a);
+	if (err == -ENOPROTOOPT)
+		return pkt_dev_refuse(a->dev.name, err, "this system has no TPACKET_V3 ring", why);
 	if (!err)
 		err = iface_bind(a, flags);
 	return err ? pkt_dev_refuse(a->dev.name, err, NULL, why) : 0;
