@@ -183,7 +183,9 @@ static void add_tail(struct shown *s, int err)
 		str_add_char(s->to, '}');
 		return;
 	}
-	if (err)
+	if (err == -ENOTSUPP)
+		str_add(s->to, "  maps of this type have no entries to list\n");
+	else if (err)
 		str_addf(s->to, "  contents cannot be read: %s\n", strerror(-err));
 	else if (!s->map->attr.key_size_bytes)
 		str_add(s->to, "  has no keys: its contents are for who takes them out\n");
@@ -219,5 +221,7 @@ int show_map(struct map *map, const struct show_map_opts *opts, struct str *to)
 	mem_free(s.key);
 	mem_free(s.next);
 	mem_free(s.value);
+	if (err == -ENOTSUPP)
+		err = 0;
 	return to->failed ? -ENOMEM : err;
 }

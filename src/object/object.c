@@ -285,6 +285,20 @@ static int collect_maps(struct object *o)
 	return 0;
 }
 
+/* bpf(2) says EINVAL for a type of map that it does not know; people need the name. */
+static void name_unknown_maps(const struct object *o, struct str *why)
+{
+	const struct bpf_map *map;
+
+	bpf_object__for_each_map(map, o->bpf) {
+		const char *type = map_type_name(bpf_map__type(map));
+
+		if (!map_type_exists(bpf_map__type(map)))
+			str_addf(why, "\n  map '%s' is of type %s, which does not exist here yet",
+				 bpf_map__name(map), type ? type : "unknown");
+	}
+}
+
 int object_load(struct object *o, struct str *why)
 {
 	struct entered before = enter(o);
@@ -294,8 +308,10 @@ int object_load(struct object *o, struct str *why)
 	err = declare_maps(o);
 	if (!err)
 		err = bpf_object__load(o->bpf);
-	if (err)
+	if (err) {
 		object_messages_explain(&o->messages, err, why);
+		name_unknown_maps(o, why);
+	}
 	if (!err)
 		err = collect_programs(o);
 	if (!err)
