@@ -48,6 +48,9 @@ int helper_resolve(void *cookie, s32 id, struct helper_binding *ret_binding)
 	const struct helper_info *info = id > 0 ? helper_info((u32)id) : NULL;
 	bool raw = ask->type == PROG_TYPE_UNSPEC;
 
+	if (!id) /* in the kernel's table, and no program type has it */
+		return refuse(ask, "program of this type cannot use helper bpf_unspec#0 "
+				   "(unknown func bpf_unspec#0)");
 	if (!info)
 		return refuse(ask, "invalid func unknown#%d", id);
 	/* Old bpftool looks for "unknown func", new ones for "program of this type". */
