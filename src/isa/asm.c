@@ -190,6 +190,8 @@ static const struct {
 	{ "off2", INT16_MIN, INT16_MAX },
 };
 
+#define FIRST_OF_WORD_2 4 /* in mark_fields */
+
 static void set_field(struct insn *w, u32 field, s64 value)
 {
 	switch (field) {
@@ -230,6 +232,8 @@ static bool apply_mark(struct asm_line *l)
 			;
 		if (n == ARRAY_SIZE(mark_fields))
 			return asm_fail(l, "a field of a mark: dst, src, off, imm, code2, …");
+		if (n >= FIRST_OF_WORD_2 && l->word_cnt < 2)
+			return asm_fail_at(l, l->at, "only an lddw has a second word");
 		if (!asm_expect(l, "=") ||
 		    !asm_expect_in(l, mark_fields[n].min, mark_fields[n].max, &value))
 			return false;

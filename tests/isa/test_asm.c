@@ -140,6 +140,7 @@ static const struct bad_row bad_rows[] = {
 	{ "(07) r1 -= 5", 1, 6, "the instruction's opcode is 17, not 07" },
 	{ "exit ; !foo=1", 1, 9,
 	  "expected a field of a mark: dst, src, off, imm, code2, …, not 'foo=1'" },
+	{ "exit ; !code2=1", 1, 14, "only an lddw has a second word" },
 	{ "exit ; !dst=16", 1, 13, "the number must be in 0..15" },
 	{ "r1 = -r2", 1, 9, "both registers must be the same" },
 	{ "if r1 = 5 goto pc+1", 1, 7,
