@@ -101,10 +101,25 @@ static void hash_free(struct map *map)
 	mem_free(as_hash(map));
 }
 
+/* Constant sizes let the compiler drop loops and calls; these are what most maps have. */
+static always_inline bool hash_find_hashed(const struct map_hash *h, const void *key, u64 hash,
+					   struct hash_at *ret_at)
+{
+	switch (h->key_bytes) {
+	case 4:
+		return hash_find(h, key, 4, hash, ret_at);
+	case 8:
+		return hash_find(h, key, 8, hash, ret_at);
+	case 16:
+		return hash_find(h, key, 16, hash, ret_at);
+	default:
+		return hash_find(h, key, h->key_bytes, hash, ret_at);
+	}
+}
+
 static always_inline bool hash_find_key(const struct map_hash *h, const void *key,
 					struct hash_at *ret_at)
 {
-	/* Constant sizes let the compiler drop loops and calls; these are what most maps have. */
 	switch (h->key_bytes) {
 	case 4:
 		return hash_find(h, key, 4, hash_key(key, 4, h->seed), ret_at);
@@ -212,7 +227,7 @@ static int hash_put_locked(struct map_hash *h, struct hash_bucket *home, u64 has
 			   const void *key, const struct hash_value *v)
 {
 	struct hash_at old, new;
-	bool found = hash_find(h, key, h->key_bytes, hash, &old);
+	bool found = hash_find_hashed(h, key, hash, &old);
 
 	if (found ? v->flags == ELEM_NOEXIST : v->flags == ELEM_EXIST)
 		return found ? -EEXIST : -ENOENT;
@@ -280,7 +295,7 @@ static int hash_delete(struct map *map, const void *key)
 	bool found;
 
 	lock_take(&home->lock);
-	found = hash_find(h, key, h->key_bytes, hash, &at);
+	found = hash_find_hashed(h, key, hash, &at);
 	if (found)
 		hash_drop_locked(h, home, &at);
 	lock_give(&home->lock);
@@ -307,7 +322,7 @@ static int hash_lookup_locked(struct map_hash *h, const void *key, void *ret_val
 	bool found;
 
 	lock_take(&home->lock);
-	found = hash_find(h, key, h->key_bytes, hash, &at);
+	found = hash_find_hashed(h, key, hash, &at);
 	if (found)
 		hash_copy_value(h, &at, ret_value);
 	if (found && delete)

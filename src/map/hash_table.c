@@ -4,7 +4,7 @@
 #include "map/hash_int.h"
 
 #define BUCKET_ALIGN	    64u
-#define BUCKET_ENTRIES	    5u /* planned: 5 of 7 slots in use when the map is full */
+#define BUCKET_ENTRIES	    4u /* planned: 4 of 7 slots in use when the map is full */
 #define EVICT_TURNS_MAX	    4u
 #define KEY_COPY_BYTES	    512u /* what programs can have on their stack */
 
