@@ -35,10 +35,13 @@ def ok(cond, name, why=''):
             print('#', line)
 
 
-def newest(tool):
-    for name in [f'{tool}-{v}' for v in range(25, 13, -1)] + [tool]:
+def llvm19(tool):
+    """LLVM 19's, whose output is the reference; None without it."""
+    for name in (tool + '-19', tool):
         if shutil.which(name):
-            return name
+            said = subprocess.run([name, '--version'], capture_output=True, text=True).stdout
+            if 'version 19.' in said:
+                return name
     return None
 
 
@@ -54,9 +57,9 @@ def text_section(objcopy, obj):
 
 
 def test_objdump(tmp, rows):
-    mc, objdump = newest('llvm-mc'), newest('llvm-objdump')
+    mc, objdump = llvm19('llvm-mc'), llvm19('llvm-objdump')
     if not mc or not objdump:
-        return ok(True, 'llvm-objdump # SKIP not here')
+        return ok(True, 'llvm-objdump # SKIP not here, or not 19')
     with open(tmp + '/w.s', 'w') as f:
         for _, hexed, _ in rows:
             f.write('.byte ' + ','.join('0x' + hexed[i:i + 2] for i in range(0, len(hexed), 2)) + '\n')
@@ -89,9 +92,9 @@ def test_objdump(tmp, rows):
 
 
 def test_llvm_mc(tmp, rows):
-    mc, objcopy = newest('llvm-mc'), newest('llvm-objcopy')
+    mc, objcopy = llvm19('llvm-mc'), llvm19('llvm-objcopy')
     if not mc or not objcopy:
-        return ok(True, 'llvm-mc # SKIP not here')
+        return ok(True, 'llvm-mc # SKIP not here, or not 19')
     good = bad = 0
     why = []
     picked = [r for r in rows if not re.match('LDDW_[^I]|LDDW_IDX|CALL_[SK]|LDIND|GOTOX|LOAD|STORE'
@@ -126,7 +129,7 @@ def test_llvm_mc(tmp, rows):
 
 def test_gnu(tmp):
     if not shutil.which('bpf-as'):
-        return ok(True, 'GNU bpf-as # SKIP not here')
+        return ok(True, 'GNU bpf-as # SKIP not here, or not 19')
     lines = GNU.replace('\n', '|').split('|')
     open(tmp + '/g.s', 'w').write('\n'.join(lines) + '\n')
     p = subprocess.run(['bpf-as', tmp + '/g.s', '-o', tmp + '/g.o'], capture_output=True, text=True)
