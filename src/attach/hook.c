@@ -39,6 +39,8 @@ int hook_prepare(const struct hook *hook, struct pkt *pkt)
 		return pkt_vlan_tag(pkt);
 	if (!pkt->mac && pkt->link == PKT_LINK_ETHERNET)
 		pkt_parse_eth(pkt);
+	else if (pkt->link == PKT_LINK_RAW)
+		pkt_parse_raw(pkt);
 	if (pkt->mac)
 		pkt_vlan_untag(pkt);
 	return 0;

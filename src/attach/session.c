@@ -444,11 +444,31 @@ static int session_live(struct session *s)
 	return 0;
 }
 
+/* Only socket filters run on links of any kind. */
+static int session_check_links(const struct session *s)
+{
+	const struct session_opts *opts = s->opts;
+	u32 i, k;
+
+	for (i = 0; i < opts->input_cnt; i++)
+		for (k = 0; k < opts->prog_cnt; k++) {
+			if (opts->inputs[i]->link == PKT_LINK_ETHERNET ||
+			    s->hooks[k] == &hook_socket_filter)
+				continue;
+			str_addf(s->why, "%s: link type %u is not Ethernet, which %s programs need",
+				 opts->inputs[i]->name, opts->inputs[i]->link,
+				 prog_type_name(opts->progs[k]->type));
+			return -EOPNOTSUPP;
+		}
+	return 0;
+}
+
 /* XDP comes before the stack, so a program of it cannot stand behind one that takes an skb. */
 static int session_check(struct session *s)
 {
 	const struct session_opts *opts = s->opts;
 	u32 i;
+	int err;
 
 	if (!opts->prog_cnt || opts->prog_cnt > SESSION_PROGS_MAX || !opts->input_cnt ||
 	    live_cnt(opts) > INPUTS_MAX) {
@@ -469,15 +489,9 @@ static int session_check(struct session *s)
 			return -EINVAL;
 		}
 	}
-	for (i = 0; i < opts->input_cnt; i++) {
-		if (opts->inputs[i]->link == PKT_LINK_ETHERNET ||
-		    s->hooks[0] == &hook_socket_filter)
-			continue;
-		str_addf(s->why, "%s: link type %u is not Ethernet, which %s programs need",
-			 opts->inputs[i]->name, opts->inputs[i]->link,
-			 prog_type_name(opts->progs[0]->type));
-		return -EOPNOTSUPP;
-	}
+	err = session_check_links(s);
+	if (err)
+		return err;
 	s->bridge = live_cnt(opts) == 2;
 	return 0;
 }

@@ -53,22 +53,38 @@ static struct tpacket_block_desc *block_at(const struct afpacket *a, u32 block)
 	return (struct tpacket_block_desc *)(void *)(a->ring + (size_t)block * BLOCK_BYTES);
 }
 
-/* The next frame in the ring, NULL when there is none. */
-static struct tpacket3_hdr *ring_next(struct afpacket *a)
+static void block_give_back(struct afpacket *a)
+{
+	__atomic_store_n(&block_at(a, a->block)->hdr.bh1.block_status, TP_STATUS_KERNEL,
+			 __ATOMIC_RELEASE);
+	a->block = (a->block + 1) % BLOCK_CNT;
+}
+
+/* Takes the next block that the kernel has handed over; false when there is none. */
+static bool block_take(struct afpacket *a)
 {
 	struct tpacket_block_desc *b = block_at(a, a->block);
-	struct tpacket3_hdr *hdr;
 
-	if (!a->left) {
-		/* Pairs with the kernel's store of the status after the block's contents. */
-		if (!(__atomic_load_n(&b->hdr.bh1.block_status, __ATOMIC_ACQUIRE) & TP_STATUS_USER))
-			return NULL;
+	/* Pairs with the kernel's store of the status after the block's contents. */
+	while (__atomic_load_n(&b->hdr.bh1.block_status, __ATOMIC_ACQUIRE) & TP_STATUS_USER) {
 		a->left = b->hdr.bh1.num_pkts;
 		a->next = (struct tpacket3_hdr *)(void *)((u8 *)b +
 							  b->hdr.bh1.offset_to_first_pkt);
-		if (!a->left)
-			return NULL;
+		if (a->left)
+			return true;
+		block_give_back(a);
+		b = block_at(a, a->block);
 	}
+	return false;
+}
+
+/* The next frame in the ring, NULL when there is none. */
+static struct tpacket3_hdr *ring_next(struct afpacket *a)
+{
+	struct tpacket3_hdr *hdr;
+
+	if (!a->left && !block_take(a))
+		return NULL;
 	hdr = a->next;
 	a->next = (struct tpacket3_hdr *)(void *)((u8 *)hdr + hdr->tp_next_offset);
 	return hdr;
@@ -77,11 +93,8 @@ static struct tpacket3_hdr *ring_next(struct afpacket *a)
 /* Done with the frame that ring_next gave: the block goes back after its last one. */
 static void ring_done(struct afpacket *a)
 {
-	if (--a->left)
-		return;
-	__atomic_store_n(&block_at(a, a->block)->hdr.bh1.block_status, TP_STATUS_KERNEL,
-			 __ATOMIC_RELEASE);
-	a->block = (a->block + 1) % BLOCK_CNT;
+	if (!--a->left)
+		block_give_back(a);
 }
 
 /* Who sent it, behind the frame's header in the ring. */
@@ -201,8 +214,10 @@ static int afpacket_send(struct pkt_dev *dev, struct pkt *pkt)
 		{ .iov_base = pkt->data, .iov_len = pkt_caplen(pkt) },
 	};
 	struct msghdr msg = { .msg_iov = iov, .msg_iovlen = ARRAY_SIZE(iov) };
-	int err = sendmsg(dev->fd, &msg, MSG_DONTWAIT) < 0 ? -errno : 0;
+	int err = -EMSGSIZE;
 
+	if (pkt_caplen(pkt) == pkt->len) /* part of a frame is no frame */
+		err = sendmsg(dev->fd, &msg, MSG_DONTWAIT) < 0 ? -errno : 0;
 	switch (err) {
 	case 0:
 		a->tx++;

@@ -63,10 +63,11 @@ static int tap_send(struct pkt_dev *dev, struct pkt *pkt)
 {
 	struct tap *t = tap_of(dev);
 
-	int err;
+	int err = -EMSGSIZE;
 
 	pkt_csum_complete(pkt);
-	err = write(dev->fd, pkt->data, pkt_caplen(pkt)) < 0 ? -errno : 0;
+	if (pkt_caplen(pkt) == pkt->len) /* part of a frame is no frame */
+		err = write(dev->fd, pkt->data, pkt_caplen(pkt)) < 0 ? -errno : 0;
 	switch (err) {
 	case 0:
 		t->tx++;

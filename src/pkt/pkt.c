@@ -14,8 +14,11 @@
 #include "base/mem.h"
 
 #define TAIL_ROOM_MIN	 512u /* free bytes behind a packet too large for one frame */
+#define RESERVE_BYTES_MAX (4u * PKT_BYTES_MAX)
 #define ETH_P_8021Q	 0x8100
 #define ETH_P_8021AD	 0x88a8
+#define ETH_P_IP	 0x0800
+#define ETH_P_IPV6	 0x86dd
 #define ETH_P_802_3	 0x0001 /* an 802.3 frame without SNAP's all-ones */
 #define ETH_P_802_2	 0x0004
 #define ETH_P_802_3_MIN	 0x0600
@@ -89,6 +92,15 @@ int pkt_load(struct pkt *pkt, const void *bytes, u32 caplen, u32 len)
 	return err;
 }
 
+void pkt_parse_raw(struct pkt *pkt)
+{
+	u8 version = pkt->data < pkt->data_end ? pkt->data[0] >> 4 : 0;
+
+	pkt->mac = NULL;
+	pkt->net = pkt->data;
+	pkt->protocol = be_to_host16(version == 4 ? ETH_P_IP : version == 6 ? ETH_P_IPV6 : 0);
+}
+
 static u8 *pkt_moved(u8 *p, ptrdiff_t by)
 {
 	return p ? p + by : NULL;
@@ -103,6 +115,8 @@ int pkt_reserve(struct pkt *pkt, u32 head_bytes, u32 tail_bytes)
 	if (pkt->data_meta - pkt->hard_start >= (ptrdiff_t)head_bytes &&
 	    pkt->hard_end - pkt->data_end >= (ptrdiff_t)tail_bytes)
 		return 0;
+	if (head_bytes > PKT_BYTES_MAX || tail_bytes > PKT_BYTES_MAX || used > RESERVE_BYTES_MAX)
+		return -ENOMEM; /* only a program that grows a packet again and again comes here */
 	buf_bytes = align_up((size_t)head_bytes + PKT_HEAD_ROOM + used + tail_bytes + TAIL_ROOM_MIN,
 			     4096);
 	buf = mem_alloc(buf_bytes);

@@ -130,6 +130,8 @@ int pkt_copy(struct pkt *dst, const struct pkt *src) must_check;
 
 /* Sets mac, net, protocol and pkt_type from the Ethernet header (eth_type_trans). */
 void pkt_parse_eth(struct pkt *pkt);
+/* The same for a packet that begins with its IP header: no mac, protocol by the version. */
+void pkt_parse_raw(struct pkt *pkt);
 
 /*
  * The outer VLAN tag, from the bytes into vlan_* (skb_vlan_untag) and back. untag does nothing on

@@ -132,8 +132,22 @@ static void check_reserve(void)
 	tap_ok(copy.buf != pkt.buf && !memcmp(copy.data, bytes, 64) && pkt_metalen(&copy) == 8 &&
 		       copy.csum_start == copy.data + 34 && copy.net == copy.data + 14,
 	       "has its own bytes and the same fields");
+	tap_eq(pkt_reserve(&pkt, PKT_BYTES_MAX + 1, 0), -ENOMEM, "room without end is refused");
 	pkt_fini(&pkt);
 	pkt_fini(&copy);
+}
+
+static void check_raw(void)
+{
+	static const u8 bytes[40] = { 0x60 };
+	struct pkt pkt;
+
+	if (pkt_init(&pkt, 0) || pkt_load(&pkt, bytes, 40, 40))
+		abort();
+	pkt_parse_raw(&pkt);
+	tap_ok(be_to_host16(pkt.protocol) == 0x86dd && !pkt.mac && pkt.net == pkt.data,
+	       "a packet without Ethernet header");
+	pkt_fini(&pkt);
 }
 
 static void check_vlan(void)
@@ -266,6 +280,7 @@ int main(void)
 	check_csum();
 	check_load();
 	check_reserve();
+	check_raw();
 	check_vlan();
 	check_hash();
 	check_complete();
