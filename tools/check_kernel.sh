@@ -20,7 +20,7 @@ if [ ! -f "$archive" ]; then
 	exit 1
 fi
 [ -f "$build/build.ninja" ] || meson setup "$build" >/dev/null
-ninja -C "$build" src/libskep.a >/dev/null
+ninja -C "$build" src/libskep-core.a >/dev/null
 mkdir -p "$work"
 
 source="$work/test_bpf.c"
@@ -50,7 +50,7 @@ passed=0 failed=0 skipped=0
 run() {
 	local exe="$work/$(basename "$1" .c)" out line
 	"$cc" -std=gnu11 -O1 -g -D_GNU_SOURCE -w -fno-strict-aliasing -Isrc -Itools/kernel \
-		"-D$2=\"$PWD/$3\"" "$1" "$build/src/libskep.a" -lpthread -o "$exe"
+		"-D$2=\"$PWD/$3\"" "$1" "$build/src/libskep-core.a" -lpthread -o "$exe"
 	out="$("$exe")" || true
 	line="$(tail -1 <<<"$out")"
 	sed '$d' <<<"$out"
