@@ -80,6 +80,25 @@ def files(folder):
     ok(nano == (folder / 'nano.pcap').read_bytes(), 'nanoseconds survive')
 
 
+def block(kind, body):
+    body += bytes(-len(body) % 4)
+    return struct.pack('<II', kind, len(body) + 12) + body + struct.pack('<I', len(body) + 12)
+
+
+def pcapng(folder):
+    """The other format: libpcap reads it, we write pcap."""
+    path = folder / 'in.pcapng'
+    blob = block(0x0a0d0d0a, struct.pack('<IHHq', 0x1a2b3c4d, 1, 0, -1))
+    blob += block(1, struct.pack('<HHI', 1, 0, 262144))
+    for data in (IP, ARP, IP):
+        stamp = 1700000000 * 1000000 + 5
+        blob += block(6, struct.pack('<IIIII', 0, stamp >> 32, stamp & 0xffffffff, len(data),
+                                     len(data)) + data)
+    path.write_bytes(blob)
+    code, out, err = skep('filter', 'ip', '-r', path, '-w', '-')
+    ok(code == 0 and out == header() + record(IP) + record(IP), 'pcapng', err)
+
+
 def many(folder):
     """More than one buffer's worth, with packets on its borders."""
     path, out = folder / 'many.pcap', folder / 'out.pcap'
@@ -179,6 +198,7 @@ def main():
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         files(folder)
+        pcapng(folder)
         many(folder)
         bad(folder)
     usage()
