@@ -52,17 +52,20 @@ static int lookup_generic(struct map *map, struct map_batch *batch)
 
 int map_user_lookup_batch(struct map *map, struct map_batch *batch)
 {
-	int err = batch_check(map, batch,
-			      batch->delete ? MAP_BATCH_LOOKUP_DELETE : MAP_BATCH_LOOKUP);
+	int err;
 
-	if (err)
-		return err;
-	if (!batch->cnt)
-		return 0;
 	if (batch->delete) {
 		err = map_write_begin(map);
-		return err ? err : map_write_end(map, map->ops->user_lookup_batch(map, batch));
+		if (err)
+			return err;
+		err = batch_check(map, batch, MAP_BATCH_LOOKUP_DELETE);
+		if (!err && batch->cnt)
+			err = map->ops->user_lookup_batch(map, batch);
+		return map_write_end(map, err);
 	}
+	err = batch_check(map, batch, MAP_BATCH_LOOKUP);
+	if (err || !batch->cnt)
+		return err;
 	return map->ops->user_lookup_batch ? map->ops->user_lookup_batch(map, batch) :
 					     lookup_generic(map, batch);
 }

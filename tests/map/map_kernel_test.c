@@ -16,12 +16,19 @@
 #define OPS	   1500u
 #define BUF_BYTES  8192u
 #define KEYS_MAX   4096u
+#define BATCH_MAX  80u
 
 struct create_attr {
 	u32 type, key, value, max, flags, inner_fd, numa;
 	char name[16];
 	u32 rest[5];
 	u64 extra;
+};
+
+struct batch_attr {
+	u64 in, out, keys, values;
+	u32 cnt, fd;
+	u64 elem_flags, flags;
 };
 
 struct elem_attr {
@@ -61,6 +68,12 @@ static int kernel_elem(u32 cmd, int fd, const void *key, void *value, u64 flags)
 	return kernel(cmd, &e, 32);
 }
 
+enum {
+	LOOKUP_BATCH = 24,
+	LOOKUP_DELETE_BATCH = 25,
+	UPDATE_BATCH = 26,
+	DELETE_BATCH = 27,
+};
 enum { LOOKUP = 1, UPDATE = 2, DELETE = 3, NEXT_KEY = 4, LOOKUP_DELETE = 21, FREEZE = 22 };
 
 static void sweep_one(struct map_env *env, const struct map_attr *a, u32 *bad)
@@ -289,6 +302,137 @@ static void op_iterate(struct pair *p)
 		differ(p, "keys", 0, 0);
 }
 
+/* A batch as it came out: rows of key and value, sorted where the map has no order. */
+struct dump {
+	u8 keys[BATCH_MAX * 64], values[BATCH_MAX * 64], rows[BATCH_MAX][128];
+	u8 token[64];
+	u32 cnt;
+};
+
+static int by_row(const void *a, const void *b)
+{
+	return memcmp(a, b, 128);
+}
+
+static void dump_rows(const struct pair *p, struct dump *d)
+{
+	u32 key_bytes = p->map->attr.key_size_bytes;
+
+	memset(d->rows, 0, sizeof(d->rows));
+	for (u32 i = 0; i < d->cnt; i++) {
+		memcpy(d->rows[i], d->keys + i * key_bytes, key_bytes);
+		memcpy(d->rows[i] + 64, d->values + i * p->value_bytes, p->value_bytes);
+	}
+	qsort(d->rows, d->cnt, sizeof(d->rows[0]), by_row);
+}
+
+static int kernel_batch(u32 cmd, int fd, struct dump *d, const void *in, u64 elem_flags)
+{
+	struct batch_attr b = { .in = ptr_to_u64(in),
+				.out = ptr_to_u64(d->token),
+				.keys = ptr_to_u64(d->keys),
+				.values = ptr_to_u64(d->values),
+				.cnt = d->cnt,
+				.fd = (u32)fd,
+				.elem_flags = elem_flags };
+	int err;
+
+	if (cmd == UPDATE_BATCH || cmd == DELETE_BATCH)
+		b.in = b.out = 0;
+	if (cmd == DELETE_BATCH)
+		b.values = 0;
+	err = kernel(cmd, &b, sizeof(b));
+	d->cnt = b.cnt;
+	return err;
+}
+
+static int our_batch(u32 cmd, struct map *map, struct dump *d, bool start, u64 elem_flags)
+{
+	struct map_batch b = { .keys = d->keys,
+			       .values = d->values,
+			       .cnt = d->cnt,
+			       .elem_flags = elem_flags,
+			       .token = d->token,
+			       .start = start,
+			       .delete = cmd == LOOKUP_DELETE_BATCH };
+	int err;
+
+	if (cmd == UPDATE_BATCH)
+		err = map_user_update_batch(map, &b);
+	else if (cmd == DELETE_BATCH)
+		err = map_user_delete_batch(map, &b);
+	else
+		err = map_user_lookup_batch(map, &b);
+	d->cnt = b.cnt;
+	return err;
+}
+
+/* All at once: hashes may part their elements elsewhere than the kernel does. */
+static void op_batch_read(struct pair *p, struct dump *a, struct dump *b)
+{
+	u32 cmd = rand_below(p->rng, 4) ? LOOKUP_BATCH : LOOKUP_DELETE_BATCH;
+	u64 flags = rand_below(p->rng, 9) ? 0 : random_flags(p);
+	bool indexed = p->map->attr.type == MAP_TYPE_ARRAY ||
+		       p->map->attr.type == MAP_TYPE_PERCPU_ARRAY;
+	bool start = true;
+	int theirs = 0, ours;
+
+	while (!theirs) {
+		a->cnt = b->cnt = indexed ? 1 + rand_below(p->rng, 30) : BATCH_MAX;
+		theirs = kernel_batch(cmd, p->fd, a, start ? NULL : a->token, flags);
+		ours = our_batch(cmd, p->map, b, start, flags);
+		if (theirs != ours || a->cnt != b->cnt) {
+			differ(p, "batch", theirs, ours);
+			differ(p, "batch's count", (int)a->cnt, (int)b->cnt);
+			return;
+		}
+		if (theirs && theirs != -ENOENT)
+			return;
+		dump_rows(p, a);
+		dump_rows(p, b);
+		if (memcmp(a->rows, b->rows, sizeof(a->rows)))
+			differ(p, "batch's elements", 0, 0);
+		start = false;
+	}
+}
+
+static void op_batch_write(struct pair *p, struct dump *a, struct dump *b)
+{
+	u32 cmd = rand_below(p->rng, 2) ? UPDATE_BATCH : DELETE_BATCH, cnt;
+	u64 flags = rand_below(p->rng, 9) ? 0 : random_flags(p);
+	int theirs, ours;
+
+	cnt = rand_below(p->rng, 6);
+	for (u32 i = 0; i < cnt; i++) {
+		random_key(p, a->keys + i * p->map->attr.key_size_bytes);
+		for (u32 k = 0; k < p->value_bytes; k++)
+			a->values[i * p->value_bytes + k] = (u8)rand_next(p->rng);
+	}
+	memcpy(b->keys, a->keys, sizeof(b->keys));
+	memcpy(b->values, a->values, sizeof(b->values));
+	a->cnt = b->cnt = cnt;
+	theirs = kernel_batch(cmd, p->fd, a, NULL, flags);
+	ours = our_batch(cmd, p->map, b, true, flags);
+	if (theirs != ours || a->cnt != b->cnt) {
+		differ(p, cmd == UPDATE_BATCH ? "update_batch" : "delete_batch", theirs, ours);
+		differ(p, "its count", (int)a->cnt, (int)b->cnt);
+	}
+}
+
+static void op_batch(struct pair *p)
+{
+	static struct dump a, b;
+
+	memset(&a, 0, sizeof(a));
+	memset(&b, 0, sizeof(b));
+	if (p->map->attr.type == MAP_TYPE_PROG_ARRAY || p->value_bytes > 64)
+		return;
+	if (rand_below(p->rng, 2))
+		op_batch_read(p, &a, &b);
+	else
+		op_batch_write(p, &a, &b);
+}
+
 static void run_pair(struct map_env *env, const struct map_attr *attr, u64 seed)
 {
 	struct pair p = { .fd = kernel_create(attr, 0) };
@@ -312,8 +456,10 @@ static void run_pair(struct map_env *env, const struct map_attr *attr, u64 seed)
 			op_lookup(&p, k, false);
 		else if (what < 75)
 			op_lookup(&p, k, true);
-		else if (what < 97)
+		else if (what < 92)
 			op_delete(&p, k);
+		else if (what < 97)
+			op_batch(&p);
 		else
 			op_iterate(&p);
 		if (op == OPS - 60) {
