@@ -6,6 +6,7 @@ In llvm style, what clang compiled comes out as from llvm-objdump -d, line by li
 decodes: where it prints "<unknown>" (32-bit atomics without -mcpu) ours may know better.
 """
 import glob
+import json
 import os
 import shutil
 import subprocess
@@ -86,7 +87,6 @@ def test_pipe():
     rc, out, _ = run('disasm', '--style=llvm', data=raw)
     ok(out.decode().splitlines()[1] == '       1:\t15 00 01 00 07 00 00 00\tif r0 == 0x7 goto +0x1',
        'llvm style', out.decode())
-    import json
     rc, out, _ = run('disasm', '--json', data=raw)
     rows = json.loads(out)
     ok(rows[1]['op'] == 'JEQ64_K' and rows[3]['text'] == '(95) exit' and
@@ -129,7 +129,9 @@ def compare_with_objdump(objdump, path, name):
        f'{name}: {known} lines as llvm-objdump -d', err + '\n'.join(bad))
     rc, ours, _ = run('disasm', path)
     rc2, raw, err = run('asm', '--no-check', data=ours)
-    ok(rc == 0 and rc2 == 0 and raw, f'{name}: default style reassembles', err)
+    rc3, rows, _ = run('disasm', '--json', path)
+    want = ''.join(row['bytes'] for row in json.loads(rows))
+    ok(rc == rc2 == rc3 == 0 and raw.hex() == want, f'{name}: default style reassembles', err)
 
 
 def test_objects(tmp):
