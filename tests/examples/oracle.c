@@ -3,10 +3,11 @@
  * Runs an XDP program over a capture in the live kernel, by BPF_PROG_TEST_RUN through the system's
  * own libbpf: what tests/examples/examples_test.py compares `skep run` with.
  *
- *	oracle OBJECT PROGRAM IN.pcap OUT
+ *	oracle OBJECT PROGRAM IN.pcap OUT [REPEAT]
  *
  * OUT gets for each packet its verdict and length (32 bits each) and its bytes afterwards; maps go
  * to stdout as lines `map NAME KEY VALUE` in hex, values of per-CPU maps added up in 64-bit words.
+ * With REPEAT each packet runs that often, and `ns MEAN` is what the kernel says that a run took.
  * Exit status 77: the kernel does not let us.
  */
 #include <errno.h>
@@ -58,10 +59,11 @@ static void dump_map(const struct bpf_map *map)
 	}
 }
 
-static int run_capture(int prog_fd, FILE *in, FILE *out)
+static int run_capture(int prog_fd, int repeat, FILE *in, FILE *out)
 {
 	static uint8_t data[PACKET_MAX], after[PACKET_MAX];
 	uint32_t head[6], record[4];
+	unsigned long ns = 0, packets = 0;
 
 	if (fread(head, sizeof(head), 1, in) != 1 || head[0] != 0xa1b2c3d4) {
 		fprintf(stderr, "oracle: not a pcap file of this machine's order\n");
@@ -73,16 +75,20 @@ static int run_capture(int prog_fd, FILE *in, FILE *out)
 		if (record[2] > PACKET_MAX || fread(data, 1, record[2], in) != record[2])
 			return 1;
 		LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = data, .data_size_in = record[2],
-			    .data_out = after, .data_size_out = sizeof(after), .repeat = 1);
+			    .data_out = after, .data_size_out = sizeof(after), .repeat = repeat);
 		if (bpf_prog_test_run_opts(prog_fd, &opts)) {
 			fprintf(stderr, "oracle: test run: %s\n", strerror(errno));
 			return 1;
 		}
+		ns += opts.duration;
+		packets++;
 		result[0] = opts.retval;
 		result[1] = opts.data_size_out;
 		fwrite(result, sizeof(result), 1, out);
 		fwrite(after, 1, opts.data_size_out, out);
 	}
+	if (repeat > 1 && packets)
+		printf("ns %.2f\n", (double)ns / (double)packets);
 	return 0;
 }
 
@@ -94,7 +100,7 @@ int main(int argc, char **argv)
 	FILE *in, *out;
 	int err;
 
-	if (argc != 5)
+	if (argc != 5 && argc != 6)
 		return 2;
 	obj = bpf_object__open(argv[1]);
 	if (!obj)
@@ -113,7 +119,7 @@ int main(int argc, char **argv)
 	}
 	in = fopen(argv[3], "rb");
 	out = fopen(argv[4], "wb");
-	if (!in || !out || run_capture(bpf_program__fd(found), in, out))
+	if (!in || !out || run_capture(bpf_program__fd(found), argc == 6 ? atoi(argv[5]) : 1, in, out))
 		return 1;
 	bpf_object__for_each_map(map, obj)
 		dump_map(map);
