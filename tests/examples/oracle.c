@@ -98,10 +98,11 @@ int main(int argc, char **argv)
 	struct bpf_object *obj;
 	struct bpf_map *map;
 	FILE *in, *out;
-	int err;
+	int err, repeat;
 
 	if (argc != 5 && argc != 6)
 		return 2;
+	repeat = argc == 6 ? (int)strtol(argv[5], NULL, 10) : 1;
 	obj = bpf_object__open(argv[1]);
 	if (!obj)
 		return 1;
@@ -119,7 +120,7 @@ int main(int argc, char **argv)
 	}
 	in = fopen(argv[3], "rb");
 	out = fopen(argv[4], "wb");
-	if (!in || !out || run_capture(bpf_program__fd(found), argc == 6 ? atoi(argv[5]) : 1, in, out))
+	if (!in || !out || run_capture(bpf_program__fd(found), repeat, in, out))
 		return 1;
 	bpf_object__for_each_map(map, obj)
 		dump_map(map);
