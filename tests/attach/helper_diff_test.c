@@ -255,11 +255,55 @@ static void gen_room(struct gen *g)
 	}
 }
 
+/* (ctx, stack memory, length, flags): what is not there leaves zeros. */
+static void gen_tunnel(struct gen *g, const char *name, s32 id)
+{
+	const u64 args[] = { 44, PICK(0, 1, 0x100) };
+
+	both_mov(&g->c, 1, 6);
+	both_mov(&g->c, 2, INSN_REG_FP);
+	both_emit(&g->c, BPF_ALU64 | BPF_ADD | BPF_K, 2, 0, 0, -STACK_BYTES);
+	both_imm64(&g->c, 3, args[0]);
+	both_imm64(&g->c, 4, args[1]);
+	both_call(&g->c, id);
+	fold(g);
+	both_load(&g->c, 8, 0, INSN_REG_FP, -STACK_BYTES + 32);
+	fold(g);
+	note(g, name, args, 2);
+}
+
+static void gen_meta(struct gen *g)
+{
+	const u64 none[1] = { 0 };
+
+	switch (below(5)) {
+	case 0:
+		gen_tunnel(g, "skb_get_tunnel_key", BPF_FUNC_skb_get_tunnel_key);
+		break;
+	case 1:
+		gen_tunnel(g, "skb_get_tunnel_opt", BPF_FUNC_skb_get_tunnel_opt);
+		break;
+	case 2:
+		call_bytes(g, "skb_get_xfrm_state", BPF_FUNC_skb_get_xfrm_state, below(3), 28, 0,
+			   true);
+		break;
+	case 3:
+		call_ctx(g, "get_route_realm", BPF_FUNC_get_route_realm, none, 0);
+		break;
+	case 4:
+		call_ctx(g, "get_cgroup_classid", BPF_FUNC_get_cgroup_classid, none, 0);
+		break;
+	}
+}
+
 static void gen_misc(struct gen *g)
 {
 	const u64 none[1] = { 0 };
 
-	switch (below(4)) {
+	switch (below(5)) {
+	case 4:
+		gen_meta(g);
+		break;
 	case 0:
 		CALL(g, set_hash, both_rand(&seed));
 		break;
