@@ -96,10 +96,20 @@ enum cbpf_anc {
 	CBPF_ANC_NONE = CBPF_ANC_CNT
 };
 
-extern const struct cbpf_op_info cbpf_op_table[CBPF_OP_CNT];
+/* The row of CBPF_OP_BAD, the last one, is empty. */
+extern const struct cbpf_op_info cbpf_op_table[CBPF_OP_CNT + 1];
+
+/* Operation + 1, so that codes without a row are 0. */
+extern const u8 cbpf_op_plus1_by_code[256];
 
 /* CBPF_OP_BAD when Linux has no such instruction. */
-enum cbpf_op cbpf_op_of(u16 code);
+static inline enum cbpf_op cbpf_op_of(u16 code)
+{
+	u8 plus1 = code < 256 ? cbpf_op_plus1_by_code[code] : 0;
+
+	return plus1 ? (enum cbpf_op)(plus1 - 1) : CBPF_OP_BAD;
+}
+
 /* Bytes that a packet load takes, by the size bits of its code. */
 static inline u32 cbpf_access_bytes(u16 code)
 {

@@ -2,7 +2,7 @@
 /* The tables of classic instructions and ancillary data, expanded from their .def files. */
 #include "isa/cbpf/cbpf.h"
 
-const struct cbpf_op_info cbpf_op_table[CBPF_OP_CNT] = {
+const struct cbpf_op_info cbpf_op_table[CBPF_OP_CNT + 1] = {
 #define CBPF_OP(id, code, rule, operand, mnemonic, seccomp, use, def)                              \
 	[CBPF_##id] = { code, CBPF_RULE_##rule, CBPF_OPERAND_##operand, seccomp,                   \
 			CBPF_REG_##use, CBPF_REG_##def, mnemonic },
@@ -10,19 +10,11 @@ const struct cbpf_op_info cbpf_op_table[CBPF_OP_CNT] = {
 #undef CBPF_OP
 };
 
-/* Operation + 1, so that codes without a row are 0. */
-static const u8 op_plus1_by_code[256] = {
+const u8 cbpf_op_plus1_by_code[256] = {
 #define CBPF_OP(id, code, rule, operand, mnemonic, seccomp, use, def) [code] = CBPF_##id + 1,
 #include "isa/cbpf/ops.def"
 #undef CBPF_OP
 };
-
-enum cbpf_op cbpf_op_of(u16 code)
-{
-	if (code >= ARRAY_SIZE(op_plus1_by_code) || !op_plus1_by_code[code])
-		return CBPF_OP_BAD;
-	return (enum cbpf_op)(op_plus1_by_code[code] - 1);
-}
 
 enum cbpf_anc cbpf_anc_of(u32 k)
 {

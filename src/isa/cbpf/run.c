@@ -15,13 +15,16 @@ struct machine {
 	const struct cbpf_prog *prog;
 	struct cbpf_view *view;		   /* NULL in seccomp mode */
 	const struct cbpf_seccomp *seccomp; /* NULL otherwise */
+	const u8 *data; /* of the view: what most loads need */
+	u32 captured_bytes;
 	u32 a, x;
 	u32 loops_left; /* jumps back that may still be made (pcap mode) */
 	u32 mem[CBPF_MEM_WORDS];
 };
 
-/* How absolute offset @k or X + @k is understood. False: the load lies outside the packet. */
-static bool packet_load(const struct machine *m, u32 x, u32 k, u32 size_bytes, u32 *ret)
+/* A load that does not simply lie inside: special offsets and wrapping, or outside. */
+static noinline_fn bool packet_load_slow(const struct machine *m, u32 x, u32 k, u32 size_bytes,
+					 u32 *ret)
 {
 	s64 value;
 
@@ -37,6 +40,21 @@ static bool packet_load(const struct machine *m, u32 x, u32 k, u32 size_bytes, u
 	if (value < 0)
 		return false;
 	*ret = (u32)value;
+	return true;
+}
+
+/* How absolute offset @k or X + @k is understood. False: the load lies outside the packet. */
+static always_inline bool packet_load(const struct machine *m, u32 x, u32 k, u32 size_bytes,
+				      u32 *ret)
+{
+	u64 off = (u64)x + k;
+	const u8 *p;
+
+	/* No packet is so long that a special offset would lie inside it. */
+	if (unlikely(off + size_bytes > m->captured_bytes))
+		return packet_load_slow(m, x, k, size_bytes, ret);
+	p = m->data + off;
+	*ret = size_bytes == 1 ? *p : size_bytes == 2 ? load_be16(p) : load_be32(p);
 	return true;
 }
 
@@ -94,15 +112,16 @@ static u32 word_of_seccomp(const struct cbpf_seccomp *data, u32 off)
 /*
  * A load at a constant offset. False: the program ends with @ret_end.
  */
-static bool absolute_load(struct machine *m, u32 k, u32 size_bytes, u32 *ret_end)
+static always_inline bool absolute_load(struct machine *m, u32 k, u32 size_bytes, u32 *ret_end)
 {
-	enum cbpf_anc anc;
+	enum cbpf_anc anc = CBPF_ANC_NONE;
 
 	if (m->seccomp) {
 		m->a = word_of_seccomp(m->seccomp, k);
 		return true;
 	}
-	anc = m->prog->mode == CBPF_PCAP ? CBPF_ANC_NONE : cbpf_anc_of(k);
+	if (k >= CBPF_OFF_AD && m->prog->mode != CBPF_PCAP)
+		anc = cbpf_anc_of(k);
 	if (anc != CBPF_ANC_NONE) {
 		*ret_end = m->a;
 		return ancillary_load(m, anc);
@@ -237,6 +256,9 @@ u32 cbpf_run(const struct cbpf_prog *prog, struct cbpf_view *view)
 
 	machine_init(&m, prog);
 	m.view = view;
+	m.data = view->data;
+	/* Offsets from 2^31 on are never plain ones. */
+	m.captured_bytes = MIN(view->captured_bytes, (u32)INT32_MAX);
 	return machine_run(&m);
 }
 
