@@ -52,10 +52,13 @@ static const char *tag_of_pointer(const struct btf *btf, const struct btf_type *
 	return name_in(special_tags, ARRAY_SIZE(special_tags), btf_type_name(btf, t));
 }
 
-/* Through names, qualifiers, variables and arrays to what can have members. */
+/*
+ * Through names, qualifiers, variables and arrays to what can have members. NULL for an array that
+ * contains itself.
+ */
 static const struct btf_type *behind(const struct btf *btf, u32 *id)
 {
-	for (;;) {
+	for (u32 steps = 0; steps < btf_type_cnt(btf); steps++) {
 		const struct btf_type *t = btf_type_skip_modifiers(btf, id);
 
 		if (!t)
@@ -68,6 +71,7 @@ static const struct btf_type *behind(const struct btf *btf, u32 *id)
 			return t;
 		}
 	}
+	return NULL;
 }
 
 static u32 member_type(const struct btf_type *t, u32 i)
