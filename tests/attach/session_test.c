@@ -13,6 +13,7 @@
 #include "base/mem.h"
 #include "both.h"
 #include "map/map.h"
+#include "tests/oom.h"
 #include "tests/tap.h"
 
 #define FRAMES_MAX 32
@@ -518,8 +519,50 @@ static void check_refusals(void)
 	prog_put(xdp);
 }
 
+/* One packet through the loop; its devices, whose memory is the test's, are made outside. */
+static int oom_round(void *arg)
+{
+	struct rig *r = arg;
+
+	r->in.at = 0;
+	r->pass.out_cnt = 0;
+	rig_run(r);
+	str_fini(&r->why);
+	return r->err;
+}
+
+static void check_oom(void)
+{
+	struct both_code c = { 0 };
+	struct prog *prog = NULL;
+	static struct rig r;
+
+	/* Makes the packet longer than its frame, so that it moves, and sends a copy of it. */
+	both_mov(&c, 6, 1);
+	both_emit(&c, BPF_ALU64 | BPF_MOV | BPF_K, 2, 0, 0, 9000);
+	both_emit(&c, BPF_ALU64 | BPF_MOV | BPF_K, 3, 0, 0, 0);
+	both_call(&c, BPF_FUNC_skb_change_tail);
+	both_emit(&c, BPF_JMP | BPF_JNE | BPF_K, 0, 0, 5, 0);
+	both_mov(&c, 1, 6);
+	both_emit(&c, BPF_ALU64 | BPF_MOV | BPF_K, 2, 0, 0, 7);
+	both_emit(&c, BPF_ALU64 | BPF_MOV | BPF_K, 3, 0, 0, 0);
+	both_call(&c, BPF_FUNC_clone_redirect);
+	both_emit(&c, BPF_ALU64 | BPF_MOV | BPF_K, 0, 0, 0, TC_ACT_OK);
+	both_exit(&c);
+	if (both_prog(PROG_TYPE_SCHED_CLS, &c, &prog))
+		abort();
+	rig_init(&r, prog, NULL);
+	fake_frame(&r.in, 0, 0, 0);
+	oom_sweep(oom_round, &r, "session");
+	tap_ok(r.stats.cloned == 1 && r.to7.out_cnt && r.to7.out[0].len == 9000,
+	       "a copy of the longer packet is sent");
+	rig_fini(&r);
+	prog_put(prog);
+}
+
 int main(void)
 {
+	check_oom();
 	check_xdp_verdicts();
 	check_tc_verdicts();
 	check_chain();

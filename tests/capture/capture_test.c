@@ -11,6 +11,7 @@
 
 #include "base/err.h"
 #include "capture/capture.h"
+#include "tests/oom.h"
 #include "tests/tap.h"
 
 static char dir[] = "/tmp/skep-capture-XXXXXX";
@@ -267,6 +268,30 @@ static void remove_dir(void)
 	rmdir(dir);
 }
 
+/* libpcap's own memory is not ours to refuse; all that we take is. */
+static int oom_round(void *arg)
+{
+	struct capture_out_opts opts = { .format = *(const enum capture_format *)arg, .link = 1 };
+	struct pkt_dev *in = NULL, *out = NULL;
+	struct str why = STR_INIT;
+	int err = capture_create(in_dir("oom"), &opts, &out, &why);
+
+	pkt_dev_close(out);
+	if (!err)
+		err = capture_open(in_dir("oom"), &in, &why);
+	pkt_dev_close(in);
+	str_fini(&why);
+	return err;
+}
+
+static void check_oom(void)
+{
+	static enum capture_format formats[] = { CAPTURE_PCAP, CAPTURE_PCAPNG };
+
+	oom_sweep(oom_round, &formats[0], "pcap files");
+	oom_sweep(oom_round, &formats[1], "pcapng files");
+}
+
 int main(void)
 {
 	const struct capture_out_opts micro = { .format = CAPTURE_PCAP, .link = 1 };
@@ -290,6 +315,7 @@ int main(void)
 	check_formats();
 	check_disk_full(CAPTURE_PCAP);
 	check_disk_full(CAPTURE_PCAPNG);
+	check_oom();
 	remove_dir();
 	return tap_done();
 }
