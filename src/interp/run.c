@@ -49,10 +49,18 @@ enum special {
 	SPECIAL_CNT
 };
 
+struct pair {
+	u8 first, second; /* enum isa_op */
+	bool back;	  /* second is a jump backwards */
+	const void *handler;
+};
+
 struct handlers {
 	const void *op[ISA_OP_CNT];
 	const void *back[ISA_OP_CNT]; /* of jumps backwards: these poll */
 	const void *special[SPECIAL_CNT];
+	const struct pair *pairs;
+	u32 pair_cnt;
 };
 
 struct entry { /* where execution starts */
@@ -162,6 +170,33 @@ static noinline_fn int run_elsewhere(struct run *run, const struct prog *next, u
 #define ATOMIC_PLAIN(fn, width) \
 	(void)ATOMIC_RMW_##fn(ATOMIC_AT(pc->dst, width), (u##width)SRC, __ATOMIC_RELAXED)
 
+/* What the instructions of run_pairs.def do, at pc. */
+#define DO_ALU(fn, width, form) DST = sem_##fn##width(DST, OPERAND_##form)
+#define DO_ADD64_X  DO_ALU(add, 64, X)
+#define DO_ADD64_K  DO_ALU(add, 64, K)
+#define DO_SUB64_X  DO_ALU(sub, 64, X)
+#define DO_MUL64_X  DO_ALU(mul, 64, X)
+#define DO_OR64_X   DO_ALU(or, 64, X)
+#define DO_OR32_X   DO_ALU(or, 32, X)
+#define DO_AND64_X  DO_ALU(and, 64, X)
+#define DO_XOR64_X  DO_ALU(xor, 64, X)
+#define DO_LSH64_K  DO_ALU(lsh, 64, K)
+#define DO_RSH64_K  DO_ALU(rsh, 64, K)
+#define DO_LSH32_K  DO_ALU(lsh, 32, K)
+#define DO_RSH32_K  DO_ALU(rsh, 32, K)
+#define DO_MOV64_X  DST = SRC
+#define DO_MOV32_X  DST = (u32)SRC
+#define DO_LDX_B    DST = load_u8(AT(pc->src))
+#define DO_LDX_H    DST = load_u16(AT(pc->src))
+#define DO_LDX_W    DST = load_u32(AT(pc->src))
+#define DO_LDX_DW   DST = load_u64(AT(pc->src))
+#define DO_STX_B    store_u8(AT(pc->dst), (u8)SRC)
+#define DO_STX_DW   store_u64(AT(pc->dst), SRC)
+#define IF_JNE64_K  sem_jne64(DST, pc->imm)
+#define IF_JNE64_X  sem_jne64(DST, SRC)
+#define IF_JLT64_X  sem_jlt64(DST, SRC)
+#define IF_JGT64_X  sem_jgt64(DST, SRC)
+
 /*
  * Runs from @entry to the exit of its first frame: 0 with entry->r0, or -EFAULT with the fault in
  * the run. With @ret_handlers nothing runs: the addresses of the handlers are returned, which no
@@ -170,6 +205,11 @@ static noinline_fn int run_elsewhere(struct run *run, const struct prog *next, u
 /* tidy: allow long-function: one handler per operation, and labels have function scope */
 static int execute(struct entry *entry, const struct handlers **ret_handlers)
 {
+	static const struct pair pairs[] = {
+#define PAIR(a, b)	{ ISA_##a, ISA_##b, false, &&pair_##a##_##b },
+#define PAIR_BACK(a, b) { ISA_##a, ISA_##b, true, &&pair_##a##_##b },
+#include "interp/run_pairs.def"
+	};
 	static const struct handlers handlers = {
 #define ISA_OP(id, ...) .op[ISA_##id] = &&do_##id,
 #include "isa/ops.def"
@@ -178,6 +218,8 @@ static int execute(struct entry *entry, const struct handlers **ret_handlers)
 #define ISA_JA(id, ...)	 .back[ISA_##id] = &&back_##id,
 #include "isa/ops.def"
 		.special = { &&do_bad, &&do_host, &&do_tail_call },
+		.pairs = pairs,
+		.pair_cnt = ARRAY_SIZE(pairs),
 	};
 	const struct step *pc;
 	struct run *run;
@@ -340,6 +382,23 @@ static int execute(struct entry *entry, const struct handlers **ret_handlers)
 	goto bad;
 #include "isa/ops.def"
 
+#define PAIR(a, b)          \
+	pair_##a##_##b:     \
+	DO_##a;             \
+	pc++;               \
+	DO_##b;             \
+	NEXT_STEP;
+#define PAIR_BACK(a, b)     \
+	pair_##a##_##b:     \
+	DO_##a;             \
+	pc++;               \
+	if (IF_##b) {       \
+		POLL;       \
+		JUMP_STEP;  \
+	}                   \
+	NEXT_STEP;
+#include "interp/run_pairs.def"
+
 do_host: {
 	const struct helper_binding *b = u64_to_ptr(pc->imm);
 
@@ -498,6 +557,20 @@ static int step_make(const struct run_code *code, const struct handlers *h, u32 
 	return 0;
 }
 
+/* Gives the first of two instructions that make a pair the handler of both. */
+static void pair_up(struct run_code *code, const struct handlers *h, u32 idx)
+{
+	const u8 first = code->base.insns[idx].op, second = code->base.insns[idx + 1].op;
+	const bool back = code->steps[idx + 1].handler == h->back[second];
+
+	for (u32 i = 0; i < h->pair_cnt; i++) {
+		const struct pair *p = &h->pairs[i];
+
+		if (p->first == first && p->second == second && p->back == back)
+			code->steps[idx].handler = p->handler;
+	}
+}
+
 static int steps_make(struct run_code *code)
 {
 	const struct handlers *h;
@@ -515,6 +588,8 @@ static int steps_make(struct run_code *code)
 		i += words;
 	}
 	code->steps[n].handler = h->special[SPECIAL_BAD];
+	for (u32 i = 0; i + 1 < n && !err; i++)
+		pair_up(code, h, i);
 	return err;
 }
 

@@ -123,6 +123,15 @@ static void test_results(void)
 	BOTH("stack", 0xabcd, OP(ST_DW, 10, 0, -8, 0xabcd), OP(LDX_DW, 0, 10, -8, 0), EXIT);
 	BOTH("loop", 5050, OP(MOV64_K, 0, 0, 0, 0), OP(MOV64_K, 1, 0, 0, 100),
 	     OP(ADD64_X, 0, 1, 0, 0), OP(SUB64_K, 1, 0, 0, 1), OP(JNE64_K, 1, 0, -3, 0), EXIT);
+	/* The pairs of run_pairs.def that end in a jump backwards; others come in diff_test. */
+	BOTH("loop by !=", 10, OP(MOV64_K, 0, 0, 0, 0), OP(ADD64_K, 0, 0, 0, 2),
+	     OP(JNE64_K, 0, 0, -2, 10), EXIT);
+	BOTH("loop by != register", 10, OP(MOV64_K, 0, 0, 0, 0), OP(MOV64_K, 1, 0, 0, 10),
+	     OP(ADD64_K, 0, 0, 0, 2), OP(JNE64_X, 0, 1, -2, 0), EXIT);
+	BOTH("loop by < register", 11, OP(MOV64_K, 0, 0, 0, -1), OP(MOV64_K, 1, 0, 0, 10),
+	     OP(ADD64_K, 0, 0, 0, 3), OP(JLT64_X, 0, 1, -2, 0), EXIT);
+	BOTH("loop by > register", 9, OP(MOV64_K, 0, 0, 0, 99), OP(MOV64_K, 1, 0, 0, 10),
+	     OP(ADD64_K, 0, 0, 0, -9), OP(JGT64_X, 0, 1, -2, 0), EXIT);
 	BOTH("subprogram keeps r6", 42 + 7, OP(MOV64_K, 6, 0, 0, 7), OP(MOV64_K, 1, 0, 0, 41),
 	     OP(CALL_SUBPROG, 0, 0, 0, 2), OP(ADD64_X, 0, 6, 0, 0), EXIT,
 	     OP(MOV64_K, 6, 0, 0, 99), OP(MOV64_X, 0, 1, 0, 0), OP(ADD64_K, 0, 0, 0, 1), EXIT);
