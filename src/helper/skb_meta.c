@@ -9,7 +9,8 @@
 #include "base/err.h"
 #include "helper/packet.h"
 
-#define OVERFLOW_UID 65534u
+#define OVERFLOW_UID	  65534u
+#define NETNS_COOKIE_INIT 1u /* an instance has one network namespace */
 
 HELPER_FN(get_route_realm)
 {
@@ -66,4 +67,10 @@ HELPER_FN(skb_get_tunnel_opt)
 HELPER_FN(skb_get_xfrm_state)
 {
 	return not_there(r3, (u32)r4, -EINVAL);
+}
+
+/* (ctx or NULL): never 0 in the kernel, either. */
+HELPER_FN(get_netns_cookie)
+{
+	return NETNS_COOKIE_INIT;
 }

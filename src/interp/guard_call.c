@@ -124,7 +124,8 @@ static bool check_arg(struct guard *g, struct call *c, u32 n)
 	case ARG_CLASS_MEMORY:
 		return check_memory(g, c, n);
 	case ARG_CLASS_CTX:
-		if (g->r[n + 1] != ptr_to_u64(g->run->ctx))
+		if (g->r[n + 1] != ptr_to_u64(g->run->ctx) &&
+		    !(c->args[n].flags & AF_OR_NULL && !g->r[n + 1]))
 			return refuse(g, c, n, "this is not what r1 held at entry");
 		return true;
 	case ARG_CLASS_CODE:

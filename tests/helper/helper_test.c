@@ -251,6 +251,25 @@ static void test_task(void)
 	tap_ok(!ids.pid && !ids.tgid, "gives zeros");
 }
 
+/* As sched_cls programs of 6.18 get it by BPF_PROG_TEST_RUN, where no socket is needed for it. */
+static void test_owner(void)
+{
+	u8 buf[28];
+
+	memset(buf, 0x11, sizeof(buf));
+	tap_eq(CALL(skb_get_tunnel_key, 0, P(buf), 28, 0), (u64)-EINVAL, "no tunnel");
+	tap_ok(!buf[0] && !buf[27], "its key is zeroed");
+	memset(buf, 0x11, sizeof(buf));
+	tap_eq(CALL(skb_get_tunnel_opt, 0, P(buf), 16), (u64)-ENOENT, "no tunnel options");
+	tap_ok(!buf[15] && buf[16] == 0x11, "as many zeros as asked");
+	tap_eq(CALL(skb_get_xfrm_state, 0, 0, P(buf), 28), (u64)-EINVAL, "no IPsec state");
+	tap_eq(CALL(get_socket_uid), 65534, "nobody's packet");
+	tap_eq(CALL(get_socket_cookie) | CALL(get_cgroup_classid) | CALL(skb_cgroup_id) |
+		       CALL(skb_cgroup_classid) | CALL(get_route_realm) |
+		       CALL(skb_ancestor_cgroup_id), 0, "no socket, class, cgroup, realm");
+	tap_ok(CALL(get_netns_cookie), "a network namespace");
+}
+
 static void test_clock_and_cpu(void)
 {
 	u64 a = CALL(ktime_get_ns), b = CALL(ktime_get_ns), first, i, same = 0;
@@ -289,6 +308,7 @@ int main(void)
 	test_loop();
 	test_probe();
 	test_task();
+	test_owner();
 	test_clock_and_cpu();
 	return tap_done();
 }
