@@ -336,7 +336,7 @@ const struct map_ops map_ringbuf_ops = {
 	.next_key = ringbuf_next_key,
 	.extent_at = ringbuf_extent_at,
 	.holds = OBJ_KIND_CNT,
-	.inner = MAP_INNER_ENTRIES_TOO,
+	.inner = MAP_INNER_ALIKE,
 };
 
 _Static_assert(offsetof(struct map_ringbuf, map) == 0, "a map is its first member");

@@ -184,6 +184,78 @@ static void test_flag_sweep(struct map_env *env)
 	}
 }
 
+/* Each type as the inner map of the two outer types, and which other maps may take its place. */
+static void inner_one(struct map_env *env, enum map_type outer_type, enum map_type type, u32 *bad)
+{
+	struct map_attr outer = attr_of(outer_type, 4, 4, 3), a = usual(type), other;
+	struct map *inner, *map = NULL, *second = NULL;
+	int inner_fd = kernel_create(&a, 0), fd, theirs, ours, other_fd;
+	u32 key = 1;
+
+	if (inner_fd < 0 || map_create(&a, env, &inner)) {
+		++*bad;
+		return;
+	}
+	outer.inner = inner;
+	fd = kernel_create(&outer, inner_fd);
+	ours = map_create(&outer, env, &map);
+	if ((fd < 0 ? fd : 0) != ours && ++*bad)
+		tap_diag("inner type %d: kernel %d, we %d", type, fd, ours);
+	for (u32 what = 0; fd >= 0 && map && what < 4; what++) {
+		other = a;
+		other.max_entries *= what == 1 ? 2 : 1;
+		other.value_size_bytes += what == 2 && type != MAP_TYPE_RINGBUF ? 4 : 0;
+		other.flags |= what == 3 ? MAP_F_NUMA_NODE : 0;
+		other_fd = kernel_create(&other, 0);
+		if (other_fd < 0 || map_create(&other, env, &second)) {
+			close(other_fd);
+			continue;
+		}
+		theirs = kernel_elem(UPDATE, fd, &key, &other_fd, 0);
+		ours = map_user_update_obj(map, &key, &second->obj, 0);
+		if (theirs != ours && ++*bad)
+			tap_diag("inner type %d, change %u: kernel %d, we %d", type, what, theirs,
+				 ours);
+		close(other_fd);
+		map_put(second);
+		second = NULL;
+	}
+	close(fd);
+	close(inner_fd);
+	map_put(map);
+	map_put(inner);
+}
+
+static void test_inner(struct map_env *env, enum map_type outer_type)
+{
+	struct map_attr inner_attr = attr_of(MAP_TYPE_ARRAY, 4, 4, 1), a;
+	int inner_fd = kernel_create(&inner_attr, 0);
+	struct map *inner = make(env, MAP_TYPE_ARRAY, 4, 4, 1);
+	u32 bad = 0;
+
+	for (u32 t = 0; t < ARRAY_SIZE(plain_types); t++)
+		inner_one(env, outer_type, plain_types[t], &bad);
+	for (u32 bit = 0; bit < 20; bit++) {
+		struct map *map = NULL;
+		int fd, ours;
+
+		a = attr_of(outer_type, bit % 3 ? 4 : 8, bit == 7 ? 8 : 4, bit == 8 ? 0 : 5);
+		a.flags = 1u << bit;
+		if (a.flags & (MAP_F_VTYPE_BTF_OBJ_FD | MAP_F_TOKEN_FD))
+			continue;
+		a.inner = inner;
+		fd = kernel_create(&a, inner_fd);
+		ours = map_create(&a, env, &map);
+		if ((fd < 0 ? fd : 0) != ours && ++bad)
+			tap_diag("flag %#x: kernel %d, we %d", a.flags, fd, ours);
+		close(fd);
+		map_put(map);
+	}
+	tap_ok(!bad, "type %d: templates, flags, what may be put in", outer_type);
+	close(inner_fd);
+	map_put(inner);
+}
+
 struct pair {
 	struct map *map;
 	int fd;
@@ -491,6 +563,8 @@ int main(void)
 	env_init(&env, cpus_possible());
 	test_create_sweep(&env);
 	test_flag_sweep(&env);
+	test_inner(&env, MAP_TYPE_ARRAY_OF_MAPS);
+	test_inner(&env, MAP_TYPE_HASH_OF_MAPS);
 	for (u32 t = 0; t < ARRAY_SIZE(plain_types); t++) {
 		struct map_attr a = usual(plain_types[t]);
 
