@@ -32,7 +32,15 @@ struct subject {
 static void key_of(const struct map *map, u32 number, u8 *ret_key)
 {
 	memset(ret_key, 0x5a, map->attr.key_size_bytes);
-	memcpy(ret_key, &number, MIN(map->attr.key_size_bytes, 4u));
+	if (map->attr.key_size_bytes == 1)
+		*ret_key = (u8)number;
+	else
+		store_u32(ret_key, number);
+}
+
+static u32 number_of(const struct map *map, const u8 *key)
+{
+	return map->attr.key_size_bytes == 1 ? *key : load_u32(key);
 }
 
 static void expect(struct subject *s, bool ok, const char *what, u32 op)
@@ -129,9 +137,8 @@ static void op_iterate(struct subject *s, u32 op)
 	u32 cnt = 0;
 
 	while (map_user_next_key(s->map, after, next) == 0) {
-		u32 n = 0;
+		u32 n = number_of(s->map, next);
 
-		memcpy(&n, next, MIN(s->map->attr.key_size_bytes, 4u));
 		if (n >= m->keys || !m->there[n] || seen[n] || ++cnt > m->cnt) {
 			expect(s, false, "iteration meets a key twice or one that is not", op);
 			return;
@@ -157,10 +164,8 @@ static void op_batch(struct subject *s, u32 op)
 		b.cnt = 30;
 		err = map_user_lookup_batch(s->map, &b);
 		for (u32 i = 0; i < b.cnt; i++) {
-			u32 n = 0;
+			u32 n = number_of(s->map, keys + i * s->map->attr.key_size_bytes);
 
-			memcpy(&n, keys + i * s->map->attr.key_size_bytes,
-			       MIN(s->map->attr.key_size_bytes, 4u));
 			expect(s, n < m->keys && m->there[n] &&
 				  same_value(s, values + i * value_bytes, m->value[n]),
 			       "batch's element", op);
