@@ -32,7 +32,7 @@ struct obj {
 	void (*released)(struct obj *obj);
 	/* obj/fd.c's: the file that stands for the object (NULL while none does), whose it is. */
 	struct process_file *identity;
-	const struct obj_home *home;
+	const struct obj_home *_Atomic home; /* all who write it write the same */
 };
 
 void obj_init(struct obj *obj, enum obj_kind kind, void (*destroy)(struct obj *obj));
