@@ -50,7 +50,7 @@ static u32 live_cnt(const struct session_opts *opts)
 
 bool session_observes_only(const struct session_opts *opts)
 {
-	return opts->input_cnt == 1 && opts->inputs[0]->live;
+	return opts->input_cnt == 1 && opts->inputs[0]->live && !opts->inputs[0]->exclusive;
 }
 
 /* One copy out of @dev; a packet that the device does not take is counted, an error is not lost. */

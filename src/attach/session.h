@@ -88,7 +88,7 @@ struct session_opts {
 	void *cookie;
 };
 
-/* True when the inputs are one live interface: then nothing can be dropped. */
+/* True when the input is one interface that the host receives from too: nothing can be dropped. */
 bool session_observes_only(const struct session_opts *opts);
 
 /*

@@ -44,6 +44,7 @@ struct pkt_dev {
 	u32 snaplen; /* the most bytes of a frame that it yields or keeps */
 	int fd;	     /* to poll for input; -1 for a file */
 	bool live;
+	bool exclusive; /* live, and nobody but us gets what it yields (a TAP) */
 	struct str why; /* after an error */
 };
 

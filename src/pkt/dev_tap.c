@@ -152,6 +152,7 @@ int pkt_dev_open_tap(const char *name, struct pkt_dev **ret_dev, struct str *why
 		return pkt_dev_refuse(name, err, NULL, why);
 	}
 	t->dev.live = true;
+	t->dev.exclusive = true;
 	t->dev.link = PKT_LINK_ETHERNET;
 	t->dev.snaplen = TAP_FRAME_MAX;
 	*ret_dev = &t->dev;

@@ -393,6 +393,8 @@ static void check_tap(void)
 	send_frame(tap, XDP_PASS, 2, true);
 	tap_ok(wait_frame(host, &pkt, WAIT_MS) && pkt.data[50] == 2, "tap: what the host gets");
 	tap_ok(!memcmp(pkt.data + 12, "\x81\x00\x60\x07", 4), "tap: with its tag put back");
+	tap_ok(!session_observes_only(&(struct session_opts){ .inputs = &tap, .input_cnt = 1 }),
+	       "tap: what is not passed on is dropped");
 	pkt_fini(&pkt);
 	pkt_dev_close(host);
 	pkt_dev_close(tap);
