@@ -389,7 +389,8 @@ static bool batch_went_on(long ret)
 static bool same(const struct sample *s, long ours, long theirs)
 {
 	if (s->cmd == BPF_MAP_LOOKUP_BATCH &&
-	    (ours == -ENOSPC || (batch_went_on(ours) && batch_went_on(theirs))))
+	    (ours == -ENOSPC || theirs == -ENOSPC ||
+	     (batch_went_on(ours) && batch_went_on(theirs))))
 		return true;
 	/* Nor is the order of keys, so what is the last one here may not be there. */
 	if (s->cmd == BPF_MAP_GET_NEXT_KEY &&
