@@ -91,7 +91,7 @@ static void test_options(void)
 
 static void test_two_instances(void)
 {
-	struct skep *a, *b;
+	struct skep *a = NULL, *b = NULL;
 	long fd_a, fd_b;
 	union bpf_attr attr;
 
