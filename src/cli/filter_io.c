@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -55,6 +56,9 @@ int filter_input_live(struct filter_input *in, const char *interface)
 	}
 	if (status > 0)
 		cli_note("%s: %s", interface, pcap_statustostr(status));
+	/* Blocking, libpcap would wait for a packet for ever, and Ctrl-C with it. */
+	if (pcap_setnonblock(in->pcap, 1, words))
+		return open_error(in, words);
 	return 0;
 }
 
@@ -156,8 +160,12 @@ static int next_slow(struct filter_input *in, struct filter_packet *packet)
 	int status;
 
 	status = pcap_next_ex(in->pcap, &header, &data);
-	if (!status)
+	if (!status) {
+		struct pollfd fd = { .fd = pcap_get_selectable_fd(in->pcap), .events = POLLIN };
+
+		poll(&fd, 1, LIVE_TIMEOUT_MS);
 		return FILTER_INPUT_NONE_YET;
+	}
 	if (status == PCAP_ERROR_BREAK)
 		return 0;
 	if (status != 1) {

@@ -7,6 +7,8 @@ test_filter_cli.py SKEP
 """
 import json
 import os
+import signal
+import socket
 import struct
 import subprocess
 import sys
@@ -150,6 +152,34 @@ def bad(folder):
           '-r', path)
 
 
+def live(folder):
+    """A loopback interface: packets of our own arrive, Ctrl-C ends in good order."""
+    out = folder / 'live.pcap'
+    args = [SKEP, 'filter', 'udp port 9', '-i', 'lo', '-w', str(out)]
+    if skep('filter', '-d', 'ip', '-i', 'lo')[0]:
+        ok(True, 'live packets # SKIP no live capture here')
+        return
+    sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    with subprocess.Popen([*args, '-c', '2'], stderr=subprocess.PIPE) as job:
+        for _ in range(300):
+            sock.sendto(b'hello', ('127.0.0.1', 9))
+            try:
+                job.wait(0.05)
+                break
+            except subprocess.TimeoutExpired:
+                pass
+        job.kill()
+        ok(job.returncode == 0, 'two live packets', job.stderr.read())
+    ok(skep('filter', 'udp port 9', '-r', out)[1] == b'2 of 2 packets matched\n', 'and written')
+    with subprocess.Popen([*args[:-2]], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as job:
+        try:
+            job.wait(1)
+        except subprocess.TimeoutExpired:
+            job.send_signal(signal.SIGINT)
+        text = job.communicate(timeout=20)[0]
+        ok(job.returncode == 0 and b' packets matched' in text, 'Ctrl-C', text)
+
+
 def usage():
     for name, words, args in (
             ('no input', 'packets from where?', ['ip']),
@@ -201,6 +231,7 @@ def main():
         pcapng(folder)
         many(folder)
         bad(folder)
+        live(folder)
     usage()
     convert()
     print(f'1..{COUNT}')
