@@ -13,8 +13,10 @@
 
 #include "base/bytes.h"
 #include "base/err.h"
+#include "base/mem.h"
 #include "helper/mem.h"
 
+#define FMT_NEAR_BYTES	256u /* longer formats are copied to the heap */
 #define ARG_SPACE_BYTES 512u /* MAX_BPRINTF_BIN_ARGS */
 #define WIDTH_MAX	((1u << 23) - 1) /* FIELD_WIDTH_MAX */
 #define NUMBER_CHARS	24u
@@ -451,14 +453,11 @@ static int walk(const struct run *run, const struct format_req *req, struct out 
 	return 0;
 }
 
-s64 helper_format(const struct run *run, const struct format_req *req)
+static s64 format_copied(const struct run *run, const struct format_req *req)
 {
 	struct out o = { .data = req->out, .cap = req->out_bytes };
-	int err;
+	int err = walk(run, req, NULL);
 
-	if (!memchr(req->fmt, 0, req->fmt_bytes))
-		return -EINVAL;
-	err = walk(run, req, NULL);
 	if (!err)
 		err = walk(run, req, &o);
 	if (err)
@@ -466,6 +465,35 @@ s64 helper_format(const struct run *run, const struct format_req *req)
 	if (o.cap)
 		o.data[MIN(o.len, o.cap - 1)] = 0;
 	return (s64)o.len;
+}
+
+/*
+ * The format may lie in a map, where another thread writes while it is read: what counts is a copy
+ * whose last byte is NUL whatever happens.
+ */
+s64 helper_format(const struct run *run, const struct format_req *req)
+{
+	const char *nul = memchr(req->fmt, 0, req->fmt_bytes);
+	struct format_req copied = *req;
+	char near[FMT_NEAR_BYTES], *fmt = near;
+	size_t len;
+	s64 ret;
+
+	if (!nul)
+		return -EINVAL;
+	len = (size_t)(nul - req->fmt);
+	if (len >= sizeof(near)) {
+		fmt = mem_alloc(len + 1);
+		if (!fmt)
+			return -ENOMEM;
+	}
+	memcpy(fmt, req->fmt, len);
+	fmt[len] = 0;
+	copied.fmt = fmt;
+	ret = format_copied(run, &copied);
+	if (fmt != near)
+		mem_free(fmt);
+	return ret;
 }
 
 s32 helper_format_arg_cnt(u64 args, u64 args_bytes)

@@ -47,9 +47,12 @@ u64 helper_mem_left(const struct run *run, u64 addr)
 
 int helper_mem_read(const struct run *run, void *dst, u64 addr, u32 size_bytes)
 {
-	if (size_bytes && helper_mem_left(run, addr) < size_bytes)
+	if (!size_bytes)
+		return 0; /* @dst may be NULL then */
+	if (helper_mem_left(run, addr) < size_bytes)
 		return -EFAULT;
-	memcpy(dst, u64_to_ptr(addr), size_bytes);
+	/* Both lie where the program said: they may overlap. */
+	memmove(dst, u64_to_ptr(addr), size_bytes);
 	return 0;
 }
 
@@ -66,10 +69,10 @@ s64 helper_mem_read_str(const struct run *run, char *dst, u64 addr, u32 size_byt
 	if (nul) {
 		u32 len = (u32)(nul - src);
 
-		memcpy(dst, src, (size_t)len + 1);
+		memmove(dst, src, (size_t)len + 1);
 		return len + 1;
 	}
-	memcpy(dst, src, (size_t)size_bytes - 1);
+	memmove(dst, src, (size_t)size_bytes - 1);
 	dst[size_bytes - 1] = 0;
 	return size_bytes;
 }

@@ -57,7 +57,8 @@ HELPER_FN(skb_load_bytes_relative)
 		start = pkt->mac;
 	else if (start_header == HDR_START_NET)
 		start = pkt->net;
-	if (!start || off > REL_OFF_MAX || (u64)off + len > (u64)(pkt->data_end - start)) {
+	/* A header may begin behind the end: csum_start lets change_tail cut it off. */
+	if (!start || off > REL_OFF_MAX || (s64)off + len > pkt->data_end - start) {
 		memset(u64_to_ptr(r3), 0, len);
 		return helper_err(-EFAULT);
 	}

@@ -86,6 +86,23 @@ static bool check_memory(struct guard *g, const struct call *c, u32 n)
 	return true;
 }
 
+/*
+ * bpf_map_is_rdonly: read-only for programs is not enough, since helpers read the text twice; only
+ * in a frozen map can nobody change it in between.
+ */
+static bool string_may_change(const struct guard *g, u64 addr)
+{
+	for (u32 i = 0; i < g->prog->map_cnt; i++) {
+		struct map *map = g->prog->maps[i];
+		struct extent e;
+
+		if (map->ops->extent_at && map->ops->extent_at(map, addr, &e) &&
+		    extent_holds(&e, addr, 1))
+			return !atomic_load_explicit(&map->frozen, memory_order_acquire);
+	}
+	return false; /* an embedder's own read-only memory, or an inner map's */
+}
+
 static bool check_string(struct guard *g, const struct call *c, u32 n)
 {
 	u64 addr = g->r[n + 1];
@@ -95,6 +112,8 @@ static bool check_string(struct guard *g, const struct call *c, u32 n)
 		return refuse(g, c, n, "this is outside of every object");
 	if (e.perm & EXTENT_WRITE)
 		return refuse(g, c, n, "this memory is not read-only");
+	if (string_may_change(g, addr))
+		return refuse(g, c, n, "its map is not frozen, so it may change meanwhile");
 	for (u64 end = e.base + e.size_bytes; addr < end; addr++)
 		if (*(const char *)u64_to_ptr(addr) == '\0')
 			return true;

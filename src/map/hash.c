@@ -333,7 +333,8 @@ static int hash_lookup_locked(struct map_hash *h, const void *key, void *ret_val
 
 /*
  * Without the lock a slot may be freed and filled anew while it is copied: then `ver` has grown.
- * `ver` is read before the search, so that it cannot have grown in between unnoticed.
+ * After `ver` is read the tag must still (or again) say that the slot is published: one that is
+ * being filled with a new value of the same key has that key in it all the time.
  */
 static int hash_user_lookup(struct map *map, const void *key, void *ret_value, u64 flags)
 {
@@ -342,11 +343,15 @@ static int hash_user_lookup(struct map *map, const void *key, void *ret_value, u
 
 	(void)flags;
 	for (u32 i = 0; i < HASH_COPY_TRIES; i++) {
+		u64 tags;
 		u32 ver;
 
 		if (!hash_find_key(h, key, &at))
 			return -ENOENT;
 		ver = atomic_load_explicit(&at.bucket->ver, memory_order_acquire);
+		tags = atomic_load_explicit(&at.bucket->tags, memory_order_acquire);
+		if (hash_slot_tag(tags, at.slot) <= HASH_TAG_TAKEN)
+			continue;
 		if (!hash_key_equal(hash_slot_key(h, at.bucket, at.slot), key, h->key_bytes))
 			continue;
 		hash_copy_value(h, &at, ret_value);

@@ -206,7 +206,8 @@ int map_ringbuf_output(struct map *map, const void *data, u64 size_bytes, u64 fl
 	sample = map_ringbuf_reserve(map, size_bytes, 0);
 	if (!sample)
 		return -EAGAIN;
-	memcpy(sample, data, size_bytes);
+	if (size_bytes)
+		memcpy(sample, data, size_bytes); /* @data of an empty record may be NULL */
 	return map_ringbuf_commit(map, sample, flags, false);
 }
 

@@ -154,6 +154,7 @@ int pkt_copy(struct pkt *dst, const struct pkt *src)
 		mem_free(dst->buf);
 		dst->buf_bytes = src->buf_bytes;
 	}
+	memset(buf, 0, head); /* as pkt_load_room: programs may see it */
 	memcpy(buf + head, src->data_meta, used);
 	by = buf - src->hard_start;
 	buf_bytes = dst->buf_bytes;

@@ -15,7 +15,7 @@
 #include "prog/prog.h"
 #include "tests/tap.h"
 
-#define MAPS 5u
+#define MAPS 6u
 
 static struct map_env env = { .cpu_cnt = 2 };
 static struct map *maps[MAPS];
@@ -179,6 +179,15 @@ static void test_messages(void)
 	both("probe_read of a map's value",
 	     PUT("0x10001", "1", "55") GET("0x10001", "1") "r3 = r0\nr1 = r10\nr1 += -24\nr2 = 8\n"
 	     "call 113\nr0 = *(u64 *)(r10 - 24)\nexit", 55);
+	both("probe_read onto what it reads (probe-read-overlap)",
+	     "r1 = 0x1122334455667788 ll\n*(u64 *)(r10 - 16) = r1\n*(u64 *)(r10 - 8) = r1\n"
+	     "r1 = r10\nr1 += -12\nr2 = 12\nr3 = r10\nr3 += -16\ncall 113\n"
+	     "r1 = *(u32 *)(r10 - 4)\nr2 = *(u32 *)(r10 - 12)\nr1 -= r2\nr0 += r1\nexit", 0);
+	both("probe_read_str onto what it reads (probe-read-overlap)",
+	     "*(u64 *)(r10 - 16) = -1\n*(u64 *)(r10 - 8) = 0\nr1 = r10\nr1 += -15\nr2 = 15\n"
+	     "r3 = r10\nr3 += -16\ncall 115\nexit", 9);
+	both("probe_read of nothing to NULL (probe-read-empty)",
+	     "r1 = 0\nr2 = 0\nr3 = 0\ncall 113\nexit", 0);
 	both("probe_read of what is nobody's",
 	     "*(u64 *)(r10 - 8) = -1\nr1 = r10\nr1 += -8\nr2 = 8\nr3 = 4096\ncall 113\n"
 	     "r1 = *(u64 *)(r10 - 8)\nr0 += r1\nexit", (u64)-EFAULT);
@@ -227,12 +236,29 @@ static void test_rings(void)
 	       FAULT_CALL);
 	faults("a fault with a record reserved", RESERVE "r1 = 0\nr1 = *(u64 *)(r1 + 0)\nexit",
 	       FAULT_READ);
+	both("an empty record out of NULL (ring-output-empty)",
+	     "r1 = 0x10003 ll\nr2 = 0\nr3 = 0\nr4 = 2\ncall 130\nexit", 0);
 	both("output after both",
 	     "*(u64 *)(r10 - 8) = 1\nr1 = 0x10003 ll\nr2 = r10\nr2 += -8\nr3 = 8\nr4 = 0\n"
 	     "call 130\nexit", 0);
-	tap_eq(map_ringbuf_consume(maps[3], add_record, &sum), 4, "no record blocks the ring");
+	tap_eq(map_ringbuf_consume(maps[3], add_record, &sum), 6, "no record blocks the ring");
 	faults("a value of an array as a record",
 	       GET("0x10001", "1") "r1 = r0\nr2 = 0\ncall 132\nexit", FAULT_ARG);
+}
+
+/* strncmp(stack, 1, text of the read-only map) */
+#define COMPARE GET("0x10005", "0") "r3 = r0\n*(u8 *)(r10 - 8) = 97\nr1 = r10\nr1 += -8\n"        \
+	"r2 = 1\ncall 182\nexit"
+
+static void test_strings(void)
+{
+	const u8 text[8] = "a";
+	const u32 key = 0;
+
+	tap_ok(!map_user_update(maps[5], &key, text, 0), "text in a map read-only for programs");
+	faults("text that may yet change (string-not-frozen)", COMPARE, FAULT_ARG);
+	tap_ok(!map_freeze(maps[5]), "frozen");
+	both("text that cannot change (string-frozen)", COMPARE, 0);
 }
 
 static void test_guard(void)
@@ -272,6 +298,8 @@ static int make_maps(void)
 		{ .type = MAP_TYPE_RINGBUF, .max_entries = 65536, .name = "ring" },
 		{ .type = MAP_TYPE_PERF_EVENT_ARRAY, .key_size_bytes = 4, .value_size_bytes = 4,
 		  .max_entries = 4, .name = "perf" },
+		{ .type = MAP_TYPE_ARRAY, .key_size_bytes = 4, .value_size_bytes = 8,
+		  .max_entries = 1, .flags = MAP_F_RDONLY_PROG, .name = "text" },
 	};
 	int err = 0;
 	u32 i;
@@ -291,6 +319,7 @@ int main(void)
 	test_messages();
 	test_rings();
 	test_guard();
+	test_strings();
 	for (i = 0; i < MAPS; i++)
 		map_put(maps[i]);
 	return tap_done();

@@ -9,6 +9,7 @@
 #include "base/bytes.h"
 #include "base/err.h"
 #include "helper/table.h"
+#include "pkt/pkt.h"
 #include "prog/run.h"
 #include "tests/tap.h"
 
@@ -298,6 +299,26 @@ static void test_clock_and_cpu(void)
 	tap_ok(same < 3, "numbers differ");
 }
 
+/*
+ * A packet whose checksum starts in front of the network header may be cut before it: nothing can
+ * be read from there then (fault: relative-header-cut-off).
+ */
+static void test_header_cut_off(void)
+{
+	u8 bytes[60] = { [12] = 8, [14] = 0x45 }, to[8];
+	struct pkt pkt;
+
+	if (pkt_init(&pkt, sizeof(bytes)) || pkt_load(&pkt, bytes, sizeof(bytes), sizeof(bytes)))
+		return (void)tap_ok(false, "a packet");
+	pkt_parse_eth(&pkt);
+	pkt.csum_start = pkt.data + 2;
+	tap_eq(CALL(skb_change_tail, P(&pkt), 4), 0, "cut within the Ethernet header");
+	tap_eq(CALL(skb_load_bytes_relative, P(&pkt), 0, P(to), sizeof(to), 1), (u64)-EFAULT,
+	       "relative-header-cut-off: no bytes at the network header");
+	tap_eq(CALL(skb_ecn_set_ce, P(&pkt)), 0, "and none to mark");
+	pkt_fini(&pkt);
+}
+
 int main(void)
 {
 	run.ops = &ops;
@@ -310,5 +331,6 @@ int main(void)
 	test_task();
 	test_owner();
 	test_clock_and_cpu();
+	test_header_cut_off();
 	return tap_done();
 }

@@ -112,6 +112,51 @@ static void test_hash(struct stress *s, enum map_type type, u32 max, const char 
 	map_put(s->map);
 }
 
+/*
+ * A key that is written again and again goes back and forth between two slots, each of which still
+ * has the key in it while the next value is put in (fault: torn-copy-same-key).
+ */
+#define BIG_WORDS  4096u
+#define BIG_ROUNDS 3000u
+
+static void *rewrite_thread(void *arg)
+{
+	struct stress *s = arg;
+	u64 *value = calloc(BIG_WORDS, sizeof(*value)), key = 1;
+	bool writes = atomic_fetch_add(&s->next_thread, 1) == 0;
+
+	for (u32 i = 0; i < BIG_ROUNDS && value; i++) {
+		if (writes) {
+			for (u32 w = 0; w < BIG_WORDS; w++)
+				value[w] = i;
+			if (map_user_update(s->map, &key, value, 0))
+				atomic_fetch_add(&s->bad, 1);
+			continue;
+		}
+		if (map_user_lookup(s->map, &key, value, 0))
+			atomic_fetch_add(&s->bad, 1);
+		for (u32 w = 1; w < BIG_WORDS; w++)
+			if (value[w] != value[0]) {
+				atomic_fetch_add(&s->bad, 1);
+				break;
+			}
+	}
+	free(value);
+	return NULL;
+}
+
+static void test_rewrite(struct stress *s)
+{
+	u64 *value = calloc(BIG_WORDS, sizeof(*value)), key = 1;
+
+	s->map = make(&s->env, MAP_TYPE_HASH, 8, BIG_WORDS * 8, 4);
+	tap_ok(value && !map_user_update(s->map, &key, value, 0), "a key to be rewritten");
+	on_threads(s, rewrite_thread);
+	tap_eq(atomic_exchange(&s->bad, 0), 0, "torn-copy-same-key: copies are whole");
+	map_put(s->map);
+	free(value);
+}
+
 /* Values hold their own key's length; prefixes are replaced and removed under the readers. */
 static void *lpm_thread(void *arg)
 {
@@ -267,6 +312,7 @@ int main(void)
 	test_hash(s, MAP_TYPE_HASH, KEYS, "hash, as full as its keys");
 	test_hash(s, MAP_TYPE_HASH, KEYS * 8, "hash with room");
 	test_hash(s, MAP_TYPE_LRU_HASH, KEYS / 2, "LRU hash, half of its keys");
+	test_rewrite(s);
 	test_lpm(s);
 	test_prog_array(s);
 	test_ring(s);

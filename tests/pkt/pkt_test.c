@@ -128,7 +128,10 @@ static void check_reserve(void)
 	tap_ok(!memcmp(pkt.data, bytes, 64) && pkt.data_meta[7] == 0x77, "the bytes came along");
 	tap_ok(pkt.mac == pkt.data && pkt.net == pkt.data + 14 && pkt.csum_start == pkt.data + 34,
 	       "and what points into them");
+	memset(copy.buf, 0xee, copy.buf_bytes); /* of the packet that was there before */
 	tap_ok(!pkt_copy(&copy, &pkt), "a copy");
+	tap_ok(copy.buf[0] == 0 && copy.data_meta[-1] == 0,
+	       "copy-head-room: nothing of the packet before in the copy's head room");
 	tap_ok(copy.buf != pkt.buf && !memcmp(copy.data, bytes, 64) && pkt_metalen(&copy) == 8 &&
 		       copy.csum_start == copy.data + 34 && copy.net == copy.data + 14,
 	       "has its own bytes and the same fields");
