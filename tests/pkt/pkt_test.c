@@ -128,8 +128,9 @@ static void check_reserve(void)
 	tap_ok(!memcmp(pkt.data, bytes, 64) && pkt.data_meta[7] == 0x77, "the bytes came along");
 	tap_ok(pkt.mac == pkt.data && pkt.net == pkt.data + 14 && pkt.csum_start == pkt.data + 34,
 	       "and what points into them");
-	memset(copy.buf, 0xee, copy.buf_bytes); /* of the packet that was there before */
 	tap_ok(!pkt_copy(&copy, &pkt), "a copy");
+	memset(copy.buf, 0xee, copy.buf_bytes); /* as another packet would leave it */
+	tap_ok(!pkt_copy(&copy, &pkt), "a copy into the same buffer");
 	tap_ok(copy.buf[0] == 0 && copy.data_meta[-1] == 0,
 	       "copy-head-room: nothing of the packet before in the copy's head room");
 	tap_ok(copy.buf != pkt.buf && !memcmp(copy.data, bytes, 64) && pkt_metalen(&copy) == 8 &&
