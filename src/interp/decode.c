@@ -11,6 +11,7 @@
 #include "interp/decode_int.h"
 #include "interp/interp.h"
 #include "map/map.h"
+#include "spec/helper.h"
 
 /* prog/prog.c puts the maps of a program as objects, without knowing struct map. */
 _Static_assert(offsetof(struct map, obj) == 0, "a map begins with its object");
@@ -33,6 +34,8 @@ static u64 bind_helper(struct interp_code *code, s32 id)
 	if (!code->resolver.resolve ||
 	    code->resolver.resolve(code->resolver.cookie, id, binding) < 0)
 		*binding = (struct helper_binding){ 0 };
+	if (binding->info)
+		binding->map_types = helper_map_types(binding->info->id);
 	return code->binding_cnt++;
 }
 

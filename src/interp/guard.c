@@ -82,6 +82,8 @@ static bool callx(struct guard *g, const struct decoded *d)
 				   (unsigned long long)number);
 	if (b.info && b.info->props & HP_TAIL_CALL)
 		return guard_fault(g, FAULT_CALL, "callx cannot make a tail call");
+	if (b.info)
+		b.map_types = helper_map_types(b.info->id);
 	return guard_call_helper(g, &b);
 }
 

@@ -13,6 +13,7 @@
 struct call {
 	const struct helper_info *info;
 	const struct helper_arg *args;
+	u64 map_types;	 /* that the helper works on */
 	struct map *map; /* the map argument, NULL without */
 };
 
@@ -38,7 +39,7 @@ static bool check_map(struct guard *g, struct call *c, u32 n)
 			map = g->inner[i];
 	if (!map)
 		return refuse(g, c, n, "this is no map of the program");
-	if (!helper_map_ok(c->info->id, map->attr.type))
+	if (!(c->map_types >> map->attr.type & 1))
 		return refuse(g, c, n, "the helper does not work on maps of this type");
 	c->map = map;
 	return true;
@@ -241,7 +242,7 @@ static bool fault_of_helper(struct guard *g, const struct call *c)
 
 bool guard_call_helper(struct guard *g, const struct helper_binding *b)
 {
-	struct call c = { .info = b->info };
+	struct call c = { .info = b->info, .map_types = b->map_types };
 	u64 *r = g->r;
 
 	if (!b->fn && !b->host && !(b->info && b->info->props & HP_TAIL_CALL))

@@ -93,6 +93,7 @@ struct helper_binding {
 	host_fn host; /* an embedder's own, whose arguments nobody can check */
 	void *cookie; /* of host */
 	const struct helper_info *info; /* NULL without; HP_TAIL_CALL: fn is not used */
+	u64 map_types; /* of info: bit n is a map type that it works on; engines fill it in */
 };
 
 /* How an engine finds helpers: they live on its own floor, so core hands this in. */

@@ -161,18 +161,23 @@ enum helper_rights helper_rights(const struct helper_info *info, enum prog_type 
 	return (enum helper_rights)info->rights;
 }
 
-bool helper_map_ok(enum helper_id id, enum map_type type)
+u64 helper_map_types(enum helper_id id)
 {
-	bool paired = false, bound = false;
-	u32 i;
+	bool bound = false;
+	u64 paired = 0;
 
-	for (i = 0; i < ARRAY_SIZE(map_pairs); i++) {
+	for (u32 i = 0; i < ARRAY_SIZE(map_pairs); i++) {
 		if (map_pairs[i].helper != id)
 			continue;
 		bound |= map_pairs[i].binds;
-		paired |= map_pairs[i].type == type;
+		paired |= 1ULL << map_pairs[i].type;
 	}
-	return paired || (!bound && !(map_only_types >> type & 1));
+	return bound ? paired : paired | ~map_only_types;
+}
+
+bool helper_map_ok(enum helper_id id, enum map_type type)
+{
+	return helper_map_types(id) >> type & 1;
 }
 
 static const struct {

@@ -167,6 +167,8 @@ enum helper_rights helper_rights(const struct helper_info *info, enum prog_type 
 
 /* True when the helper may work on maps of @type (check_map_func_compatibility). */
 bool helper_map_ok(enum helper_id id, enum map_type type);
+/* The same for all types at once: bit n is enum map_type n. */
+u64 helper_map_types(enum helper_id id);
 
 enum arg_class arg_kind_class(enum arg_kind kind);
 const char *arg_kind_text(enum arg_kind kind); /* "a key of the map" */
