@@ -65,7 +65,7 @@ static int write_result(const struct asm_opts *opts, const struct insn *insns, u
 		str_add_bytes(&s, insns, cnt * sizeof(*insns));
 	err = s.failed ? -ENOMEM : cli_write_file(out, s.data, s.len);
 	str_fini(&s);
-	return err ? cli_file_error(out, err) : CLI_OK;
+	return err ? cli_file_error(opts->out ? opts->out : "standard output", err) : CLI_OK;
 }
 
 static int assemble(const struct asm_opts *opts, const char *text)

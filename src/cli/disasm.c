@@ -140,10 +140,12 @@ static int disasm_bytes(struct str *out, const struct disasm_opts *opts, const v
 	struct disasm_code code = { .cnt = (u32)(len / 8) };
 	struct insn *insns;
 
+	if (!len)
+		return cli_error("%s: empty: there is no instruction to print", opts->in);
 	if (len % 8)
 		return cli_error("%s: %zu bytes are no whole number of 8-byte instructions",
 				 opts->in, len);
-	insns = mem_dup(data, len ? len : 1);
+	insns = mem_dup(data, len);
 	if (!insns)
 		return cli_file_error(opts->in, -ENOMEM);
 	code.insns = insns;
@@ -195,7 +197,7 @@ static int run(const struct disasm_opts *opts, const char *to)
 		str_add(&out, "\n]\n");
 	if (rc == CLI_OK) {
 		err = out.failed ? -ENOMEM : cli_write_file(to, str_c(&out), out.len);
-		rc = err ? cli_file_error(to, err) : CLI_OK;
+		rc = err ? cli_file_error(strcmp(to, "-") ? to : "standard output", err) : CLI_OK;
 	}
 	str_fini(&out);
 	mem_free(data);

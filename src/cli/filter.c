@@ -193,7 +193,7 @@ static int compile(const struct filter_opts *o, const struct filter_input *in,
 	}
 	status = pcap_compile(pcap, program, o->expression, !o->no_optimise, 0);
 	if (status < 0)
-		cli_error("%s: %s", in->name, pcap_geterr(pcap));
+		cli_error("'%s': %s", o->expression, pcap_geterr(pcap));
 	if (dead)
 		pcap_close(dead);
 	return status < 0 ? CLI_FAILED : 0;

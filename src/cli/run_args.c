@@ -82,6 +82,14 @@ static int add_name(const char **list, u32 *cnt, u32 max, const char *name)
 	return 0;
 }
 
+/* @word is what getopt stopped at; a short option may stand among others in it. */
+static int bad_option(int why, const char *word)
+{
+	if (why == ':')
+		return cli_usage("run: '%s' needs a value; `skep run --help` tells which", word);
+	return cli_usage("run: there is no option '%s'; `skep run --help` lists them", word);
+}
+
 static int parse_count(const char *opt, const char *text, u64 *ret)
 {
 	if (cli_parse_u64(text, ret) || *ret == 0)
@@ -144,7 +152,7 @@ static int parse_option(struct run_args *a, int opt, const char *arg)
 		fputs(help, stdout);
 		return 1 + CLI_OK;
 	default:
-		return 1 + cli_usage("run: unknown or incomplete option; see `skep run --help`");
+		return 1; /* not reached: run_args_parse looks for what is no option first */
 	}
 }
 
@@ -186,7 +194,9 @@ int run_args_parse(struct run_args *a, int argc, char **argv)
 	*a = (struct run_args){ .repeat = 1 };
 	opterr = 0;
 	/* "+" would stop at the object; people write options behind it, so getopt may permute. */
-	while ((opt = getopt_long(argc, argv, "hr:i:w:p:m:c:v", options, NULL)) != -1) {
+	while ((opt = getopt_long(argc, argv, ":hr:i:w:p:m:c:v", options, NULL)) != -1) {
+		if (opt == '?' || opt == ':')
+			return 1 + bad_option(opt, argv[optind - 1]);
 		err = parse_option(a, opt, optarg);
 		if (err)
 			return err;

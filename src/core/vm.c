@@ -199,7 +199,10 @@ int skep_vm_load(struct skep_vm *vm, const void *insns, size_t bytes)
 
 	str_reset(&vm->error);
 	if (!bytes || bytes % sizeof(struct insn)) {
-		str_addf(&vm->error, "%zu bytes are no whole number of instructions\n", bytes);
+		str_addf(&vm->error,
+			 bytes ? "%zu bytes are no whole number of 8-byte instructions\n"
+			       : "the program is empty: %zu bytes\n",
+			 bytes);
 		return -EINVAL;
 	}
 	if (bytes / sizeof(struct insn) > VM_INSNS_MAX) {

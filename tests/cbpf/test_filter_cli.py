@@ -148,7 +148,7 @@ def bad(folder):
     fails('missing interface', 'no-such-if0', 'filter', 'ip', '-i', 'no-such-if0', '-c', '1')
     if os.getuid():
         fails('no permission', '/etc/shadow', 'filter', 'ip', '-r', '/etc/shadow')
-    fails('syntax', f"{path}: can't parse filter expression: syntax error", 'filter', 'tcp and',
+    fails('syntax', "'tcp and': can't parse filter expression: syntax error", 'filter', 'tcp and',
           '-r', path)
 
 

@@ -113,7 +113,11 @@ def interfaces():
 def usage():
     refused('no verb', [], 'usage', status=2)
     refused('an unknown verb', ['fly'], "'fly'", status=2)
-    refused('an unknown option', ['run', '--fly', 'x'], 'option', status=2)
+    refused('an unknown option', ['run', '--fly', 'x'], "there is no option '--fly'", status=2)
+    refused('an unknown letter', ['run', '-z', 'x'], "there is no option '-z'", status=2)
+    refused('an option without its value', ['run', 'x', '--budget'], "'--budget' needs a value", status=2)
+    refused('an empty program for vm', ['vm', '--program', ''], 'the program is empty')
+    refused('nothing to disassemble', ['disasm', os.devnull], 'empty')
     refused('-c without a number', ['run', '-c', 'x', 'y'], "'x'", status=2)
     refused('-r and -i at once', ['run', 'x', '-r', 'a', '-i', 'b'], '-r', status=2)
     status, out, err = skep('--help')
