@@ -3,6 +3,7 @@
 """examples/embed/vm.c does what its comments say."""
 import os
 import re
+import shlex
 import subprocess
 import sys
 
@@ -20,7 +21,7 @@ program 'vm' stopped at instruction 0
 
 command = [sys.argv[1]]
 if os.environ.get('MESON_EXE_WRAPPER'):
-    command.insert(0, os.environ['MESON_EXE_WRAPPER'])
+    command = shlex.split(os.environ['MESON_EXE_WRAPPER']) + command
 p = subprocess.run(command, capture_output=True, text=True)
 got = re.sub(r'0x[0-9a-f]{6,}', 'ADDR', p.stdout)
 ok = p.returncode == 0 and got == WANT
