@@ -12,7 +12,7 @@ struct batch_copy {
 	struct map_hash *h;
 	struct map_batch *batch;
 	struct hash_bucket *home;
-	u32 done;
+	u32 done, room;
 	u32 value_bytes;
 };
 
@@ -29,6 +29,12 @@ static void batch_copy(void *cookie, const struct hash_at *at)
 	struct batch_copy *c = cookie;
 	struct map_hash *h = c->h;
 
+	/*
+	 * More than were counted: a program whose key was changed between hash and copy published
+	 * it without this home's lock (fault: batch-room).
+	 */
+	if (c->done == c->room)
+		return;
 	elem_load((u8 *)c->batch->keys + (size_t)c->done * h->key_bytes,
 		  hash_slot_key(h, at->bucket, at->slot), h->key_bytes);
 	hash_copy_value(h, at, (u8 *)c->batch->values + (size_t)c->done * c->value_bytes);
@@ -38,7 +44,7 @@ static void batch_copy(void *cookie, const struct hash_at *at)
 }
 
 /* False when the home's elements do not fit into what is left. */
-static bool batch_take_home(struct batch_copy *c, u32 index, u32 room)
+static bool batch_take_home(struct batch_copy *c, u32 index)
 {
 	u32 cnt = 0;
 	bool fits;
@@ -48,7 +54,7 @@ static bool batch_take_home(struct batch_copy *c, u32 index, u32 room)
 		return true;
 	lock_take(&c->home->lock);
 	hash_home_visit_locked(c->h, index, batch_count, &cnt);
-	fits = cnt <= room - c->done;
+	fits = cnt <= c->room - c->done;
 	if (fits)
 		hash_home_visit_locked(c->h, index, batch_copy, c);
 	lock_give(&c->home->lock);
@@ -59,14 +65,15 @@ int hash_user_lookup_batch(struct map *map, struct map_batch *batch)
 {
 	struct map_hash *h = as_hash(map);
 	struct batch_copy c = { .h = h, .batch = batch, .value_bytes = map_user_value_bytes(map) };
-	u32 room = batch->cnt, index = batch->start ? 0 : load_u32(batch->token);
+	u32 index = batch->start ? 0 : load_u32(batch->token);
 	int err = 0;
 
+	c.room = batch->cnt;
 	batch->cnt = 0;
 	if (index >= h->bucket_cnt)
 		return -ENOENT;
 	while (!err) {
-		if (!batch_take_home(&c, index, room)) {
+		if (!batch_take_home(&c, index)) {
 			err = c.done ? 0 : -ENOSPC;
 			break;
 		}

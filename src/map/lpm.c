@@ -100,6 +100,23 @@ static bool key_fits(const struct map_lpm *t, struct lpm_key key)
 	return key.bits <= t->data_bytes * 8;
 }
 
+/*
+ * A program's key may lie in a map that another thread writes: what was checked must be what is
+ * used, so whatever changes the trie works on a copy (fault: lpm-key-changes).
+ */
+struct lpm_key_copy {
+	u8 bytes[4 + LPM_DATA_BYTES_MAX];
+};
+
+static bool key_take(const struct map_lpm *t, const void *key, struct lpm_key_copy *copy)
+{
+	const _Atomic u8 *from = key;
+
+	for (u32 i = 0; i < t->map.attr.key_size_bytes; i++)
+		copy->bytes[i] = atomic_load_explicit(&from[i], memory_order_relaxed);
+	return key_fits(t, key_of(copy->bytes));
+}
+
 static void *lpm_lookup(struct map *map, u32 cpu, const void *key)
 {
 	struct map_lpm *t = as_lpm(map);
@@ -147,12 +164,13 @@ static void lpm_recycle(struct map_lpm *t)
 static int lpm_user_update(struct map *map, const void *key, const void *value, u64 flags)
 {
 	struct map_lpm *t = as_lpm(map);
+	struct lpm_key_copy copy;
 	int err;
 
-	if (flags > ELEM_EXIST || !key_fits(t, key_of(key)))
+	if (flags > ELEM_EXIST || !key_take(t, key, &copy))
 		return -EINVAL;
 	lock_take(&t->lock);
-	err = lpm_put_locked(t, key, value, flags);
+	err = lpm_put_locked(t, copy.bytes, value, flags);
 	lock_give(&t->lock);
 	lpm_recycle(t);
 	return err;
@@ -167,12 +185,13 @@ static int lpm_update(struct map *map, u32 cpu, const void *key, const void *val
 static int lpm_delete(struct map *map, const void *key)
 {
 	struct map_lpm *t = as_lpm(map);
+	struct lpm_key_copy copy;
 	u32 old;
 
-	if (!key_fits(t, key_of(key)))
+	if (!key_take(t, key, &copy))
 		return -EINVAL;
 	lock_take(&t->lock);
-	old = lpm_remove_locked(t, key_of(key));
+	old = lpm_remove_locked(t, key_of(copy.bytes));
 	if (old) {
 		map_pool_retire_locked(&t->leaves, old);
 		t->ctl->cnt--;

@@ -185,6 +185,62 @@ static void *lpm_thread(void *arg)
 	return NULL;
 }
 
+/*
+ * A program's key may lie in a map that others write: its length must not grow between the check
+ * and the use (fault: lpm-key-changes).
+ */
+struct shared_key {
+	_Atomic u32 bits;
+	u32 data;
+};
+
+static struct shared_key shared_key = { .bits = 32 };
+static _Atomic u32 shared_key_users = THREADS / 2;
+
+static void *lpm_change_thread(void *arg)
+{
+	struct stress *s = arg;
+	u32 me = atomic_fetch_add(&s->next_thread, 1);
+	u64 value[WORDS];
+
+	fill(value, 1, 0);
+	if (me % 2) {
+		while (atomic_load(&shared_key_users))
+			for (u32 i = 0; i < 1000; i++)
+				atomic_store(&shared_key.bits, i % 2 ? 32 : 4000);
+		return NULL;
+	}
+	for (u32 i = 0; i < ROUNDS; i++) {
+		if (i % 3)
+			(void)!s->map->ops->update(s->map, 0, &shared_key, value, 0);
+		else
+			(void)!s->map->ops->delete(s->map, &shared_key);
+	}
+	atomic_fetch_sub(&shared_key_users, 1);
+	return NULL;
+}
+
+static void test_lpm_changes(struct stress *s)
+{
+	struct map_attr attr = attr_of(MAP_TYPE_LPM_TRIE, 8, WORDS * 8, 200);
+	u32 key[2], cnt = 0;
+
+	attr.flags = MAP_F_NO_PREALLOC;
+	if (map_create(&attr, &s->env, &s->map)) {
+		tap_ok(false, "a trie");
+		return;
+	}
+	on_threads(s, lpm_change_thread);
+	for (bool more = !map_user_next_key(s->map, NULL, key); more && cnt < 3; cnt++) {
+		if (key[0] != 32)
+			atomic_fetch_add(&s->bad, 1);
+		more = !map_user_next_key(s->map, key, key);
+	}
+	tap_ok(cnt <= 1 && !atomic_exchange(&s->bad, 0),
+	       "lpm-key-changes: the length that was checked is the one that is used");
+	map_put(s->map);
+}
+
 static void test_lpm(struct stress *s)
 {
 	struct map_attr attr = attr_of(MAP_TYPE_LPM_TRIE, 8, WORDS * 8, 200);
@@ -314,6 +370,7 @@ int main(void)
 	test_hash(s, MAP_TYPE_LRU_HASH, KEYS / 2, "LRU hash, half of its keys");
 	test_rewrite(s);
 	test_lpm(s);
+	test_lpm_changes(s);
 	test_prog_array(s);
 	test_ring(s);
 	env_fini(&s->env);
