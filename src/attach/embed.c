@@ -72,7 +72,8 @@ int skep_prog_run(struct skep_prog *handle, struct skep_run *to)
 	struct run run;
 	int err;
 
-	if (to->size != sizeof(*to) || to->data_bytes > UINT32_MAX || to->ctx_bytes > UINT32_MAX)
+	if (to->size != sizeof(*to) || to->data_bytes > UINT32_MAX || to->ctx_bytes > UINT32_MAX ||
+	    (!to->data && to->data_bytes))
 		return -EINVAL;
 	in.data_bytes = (u32)to->data_bytes;
 	in.ctx_bytes = (u32)to->ctx_bytes;

@@ -37,7 +37,8 @@ static void find_symtab(struct elf_view *v)
 		if (!gelf_getshdr(scn, &shdr) || shdr.sh_type != SHT_SYMTAB || !shdr.sh_entsize)
 			continue;
 		v->symtab = elf_getdata(scn, NULL);
-		v->symbol_cnt = shdr.sh_size / shdr.sh_entsize;
+		/* The data there is, not the size that the header claims. */
+		v->symbol_cnt = v->symtab ? v->symtab->d_size / shdr.sh_entsize : 0;
 		v->strtab = shdr.sh_link;
 	}
 }

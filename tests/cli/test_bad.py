@@ -50,6 +50,14 @@ def elf_objects():
     for cut in (10, 64, 200, len(data) // 2, len(data) - 100):
         refused(f'an object cut after {cut} bytes', ['run', tmp(f'cut{cut}.o', data[:cut])], rf'cut{cut}\.o')
     refused("another machine's ELF", ['run', SKEP], r'skep')
+    shoff = struct.unpack_from('<Q', data, 40)[0]
+    size, cnt = struct.unpack_from('<HH', data, 58)
+    wild = bytearray(data)
+    for at in range(shoff, shoff + size * cnt, size):
+        if struct.unpack_from('<I', data, at + 4)[0] == 2:  # SHT_SYMTAB
+            struct.pack_into('<Q', wild, at + 32, 1 << 60)
+    got, out, err = skep('disasm', tmp('symtab.o', bytes(wild)))
+    ok(got in (0, 1) and 'allocate' not in err, 'a symbol table that claims to be huge', err)
     refused('an object without a program', ['run', compiled('noprog', 'int x;\n')], 'no program')
     refused('a section that nobody knows',
             ['run', compiled('unknown', 'SEC("warp/drive") int p(void *c) { return 0; }\n'), '-r', CAPTURE],

@@ -133,6 +133,10 @@ static void test_run(void)
 	run.size = 3;
 	tap_eq(skep_prog_run(prog, &run), -EINVAL, "a wrong size is refused");
 	run.size = sizeof(run);
+	run.data = NULL;
+	tap_eq(skep_prog_run(prog, &run), -EINVAL, "run-data-null: a length without data too");
+	run.data = frame;
+	run.size = sizeof(run);
 	skep_prog_close(prog);
 	fd = load(skep, past_prog, ARRAY_SIZE(past_prog));
 	tap_eq(skep_prog_open(skep, (int)fd, &prog), 0, "a faulty program loads, too");
