@@ -238,7 +238,8 @@ static int execute(struct entry *entry, const struct handlers **ret_handlers)
 	for (u32 i = 0; i < 5; i++)
 		r[i + 1] = entry->args[i];
 	r[0] = r[6] = r[7] = r[8] = r[9] = 0;
-	r[INSN_REG_FP] = ptr_to_u64(stack[0] + INTERP_STACK_BYTES / 8);
+	/* Not ptr_to_u64(): without optimisation gcc fears that it reads the empty stack. */
+	r[INSN_REG_FP] = (u64)(uintptr_t)(stack[0] + INTERP_STACK_BYTES / 8);
 	pc = ((const struct run_code *)run->prog->code)->steps + entry->idx;
 	goto *pc->handler;
 
