@@ -63,7 +63,7 @@ class Case:
                 self.check_forms()
         else:
             self.refused = True
-            want = f'skep: {self.capture}: {tcpdump_words(them[2])}'
+            want = f"skep: '{self.expression}': {tcpdump_words(them[2])}"
             if want not in us[2].splitlines():
                 self.problems.append(f'words: {us[2].strip()!r}, want {want!r}')
         return self
