@@ -21,7 +21,7 @@
 #include "isa/isa.h"
 #include "pkt/pkt.h"
 
-#define PROG_INSNS_MAX 1000000u /* BPF_COMPLEXITY_LIMIT_INSNS */
+#define PROG_INSNS_MAX ((u32)LIMIT_INSNS)
 
 void load_log(const struct prog_load_attr *attr, const char *fmt, ...)
 {

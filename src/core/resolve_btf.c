@@ -10,7 +10,7 @@
 #include "btf/btf.h"
 #include "core/resolve.h"
 
-#define RECORD_BYTES_MAX 252u /* MAX_FUNCINFO_REC_SIZE, MAX_LINEINFO_REC_SIZE */
+#define RECORD_BYTES_MAX ((u32)LIMIT_INFO_REC_BYTES)
 
 /* The records' layout in the UAPI: struct bpf_func_info, struct bpf_line_info. */
 struct func_record {

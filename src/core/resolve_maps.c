@@ -9,7 +9,7 @@
 #include "isa/isa.h"
 #include "map/map.h"
 
-#define MAPS_MAX 64 /* MAX_USED_MAPS */
+#define MAPS_MAX ((u32)LIMIT_MAPS)
 
 /* Takes over the reference in @map. */
 static int use_map(struct prog *prog, const struct prog_load_attr *attr, struct map *map)

@@ -9,7 +9,7 @@
 #include "core/resolve.h"
 #include "isa/isa.h"
 
-#define SUBPROGS_MAX 256 /* BPF_MAX_SUBPROGS */
+#define SUBPROGS_MAX ((u32)LIMIT_SUBPROGS)
 
 static int mark_starts(const struct prog *prog, const struct prog_load_attr *attr, u8 *starts)
 {

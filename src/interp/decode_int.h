@@ -11,9 +11,9 @@
 #include "isa/isa.h"
 #include "prog/prog.h"
 
-#define INTERP_FRAMES_MAX   8u	     /* MAX_CALL_FRAMES of 6.18 */
-#define INTERP_STACK_BYTES  512u     /* MAX_BPF_STACK */
-#define INTERP_MAY_GOTO_MAX 8388608u /* BPF_MAX_LOOPS */
+#define INTERP_FRAMES_MAX   ((u32)LIMIT_FRAMES)
+#define INTERP_STACK_BYTES  ((u32)LIMIT_STACK_BYTES)
+#define INTERP_MAY_GOTO_MAX ((u32)LIMIT_LOOPS)
 #define INTERP_NO_TARGET    UINT32_MAX /* outside the program, or into the middle of a pair */
 
 struct decoded {

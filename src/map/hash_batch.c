@@ -31,7 +31,7 @@ static void batch_copy(void *cookie, const struct hash_at *at)
 
 	/*
 	 * More than were counted: a program whose key was changed between hash and copy published
-	 * it without this home's lock (fault: batch-room).
+	 * it without this home's lock.
 	 */
 	if (c->done == c->room)
 		return;

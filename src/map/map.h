@@ -19,7 +19,7 @@
 #include "prog/run.h"
 #include "spec/spec.h"
 
-#define MAP_NAME_BYTES 16
+#define MAP_NAME_BYTES LIMIT_NAME_BYTES
 
 struct btf;
 struct epoch;

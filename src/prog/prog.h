@@ -19,7 +19,7 @@ struct map;
 struct btf;
 struct cbpf_prog;
 
-#define PROG_NAME_BYTES 16
+#define PROG_NAME_BYTES LIMIT_NAME_BYTES
 #define PROG_TAG_BYTES	8
 
 struct prog_subprog {

@@ -14,6 +14,7 @@
 #include "base/extent.h"
 #include "base/types.h"
 #include "prog/fault.h"
+#include "spec/spec.h"
 
 struct prog;
 struct map;
@@ -44,7 +45,7 @@ struct run_redirect {
 	struct map *map; /* borrowed: the program holds it for the whole run */
 };
 
-#define RUN_TAIL_CALLS_MAX 33 /* MAX_TAIL_CALL_CNT of the kernel */
+#define RUN_TAIL_CALLS_MAX LIMIT_TAIL_CALLS
 #define RUN_EXTENTS_MAX	   8
 #define RUN_NO_BUDGET	   UINT64_MAX
 #define RUN_POLL_JUMPS	   65536

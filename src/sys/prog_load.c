@@ -14,9 +14,9 @@
 #include "sys/sys_int.h"
 #include "sys/user_mem.h"
 
-#define PROG_INSNS_MAX	   1000000u
+#define PROG_INSNS_MAX	   ((u32)LIMIT_INSNS)
 #define LICENSE_BYTES	   128u
-#define INFO_REC_BYTES_MAX 252u /* MAX_FUNCINFO_REC_SIZE, MAX_LINEINFO_REC_SIZE */
+#define INFO_REC_BYTES_MAX ((u32)LIMIT_INFO_REC_BYTES)
 #define LOG_TRUE_SIZE_OFF  offsetof(struct attr_prog_load, log_true_size)
 
 /* license_is_gpl_compatible() */
