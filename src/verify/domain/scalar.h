@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The door of the scalar domain: what is known of a 64-bit number. A tnum (bits known and unknown)
+ * and four ranges: signed and unsigned, of all 64 bits and of the low 32. A struct scalar stands
+ * for the set of values that satisfy all five at once.
+ *
+ * Everything here is a pure function, branch-free where that costs nothing, and generic in width,
+ * so that the very source that ships is exhausted at small widths and proved at 64 bits (tests/domain).
+ * No function accepts or returns an empty set (min > max) unless it says so.
+ */
+#ifndef SKEP_VERIFY_DOMAIN_SCALAR_H
+#define SKEP_VERIFY_DOMAIN_SCALAR_H
+
+#include "base/types.h"
+
+/* Bit n is unknown where mask has it; else it is value's. value & mask == 0. */
+struct tnum {
+	u64 value, mask;
+};
+
+struct scalar {
+	struct tnum var_off;
+	s64 smin, smax;
+	u64 umin, umax;
+	s32 s32_min, s32_max;
+	u32 u32_min, u32_max;
+};
+
+/* ALU operations on values; width is a matter of the function called. */
+enum scalar_op {
+	SCALAR_ADD,
+	SCALAR_SUB,
+	SCALAR_MUL,
+	SCALAR_DIV,  /* unsigned; by 0: 0 */
+	SCALAR_SDIV, /* signed; by 0: 0; MIN / -1: MIN */
+	SCALAR_MOD,  /* by 0: the dividend */
+	SCALAR_SMOD,
+	SCALAR_AND,
+	SCALAR_OR,
+	SCALAR_XOR,
+	SCALAR_LSH, /* by the count modulo the width */
+	SCALAR_RSH,
+	SCALAR_ARSH,
+	SCALAR_NEG, /* source unused */
+};
+
+enum scalar_cmp {
+	SCALAR_JEQ,
+	SCALAR_JNE,
+	SCALAR_JSET,
+	SCALAR_JNSET, /* the other side of JSET */
+	SCALAR_JGT,
+	SCALAR_JGE,
+	SCALAR_JLT,
+	SCALAR_JLE,
+	SCALAR_JSGT,
+	SCALAR_JSGE,
+	SCALAR_JSLT,
+	SCALAR_JSLE,
+};
+
+struct tnum tnum_const(u64 value);
+struct tnum tnum_unknown(void);
+struct tnum tnum_range(u64 min, u64 max);
+bool tnum_is_aligned(struct tnum a, u64 size);
+/* True when every value of @b is one of @a. */
+bool tnum_in(struct tnum a, struct tnum b);
+struct tnum tnum_add(struct tnum a, struct tnum b);
+struct tnum tnum_sub(struct tnum a, struct tnum b);
+struct tnum tnum_and(struct tnum a, struct tnum b);
+/* The low @size_bytes bytes; the rest is 0. */
+struct tnum tnum_cast(struct tnum a, u32 size_bytes);
+struct tnum tnum_subreg(struct tnum a); /* low half */
+static inline bool tnum_is_const(struct tnum a)
+{
+	return a.mask == 0;
+}
+static inline bool tnum_is_unknown(struct tnum a)
+{
+	return a.mask == UINT64_MAX;
+}
+static inline bool tnum_equals_const(struct tnum a, u64 value)
+{
+	return a.mask == 0 && a.value == value;
+}
+
+struct scalar scalar_const(u64 value);
+struct scalar scalar_unknown(void);
+/* Any value of [min, max], known only in these bounds. */
+struct scalar scalar_urange(u64 min, u64 max);
+struct scalar scalar_srange(s64 min, s64 max);
+
+static inline bool scalar_is_const(const struct scalar *s)
+{
+	return s->var_off.mask == 0;
+}
+static inline bool scalar_is_const32(const struct scalar *s)
+{
+	return (u32)s->var_off.mask == 0;
+}
+bool scalar_is_unknown(const struct scalar *s);
+/* True when @value is in the set. */
+bool scalar_contains(const struct scalar *s, u64 value);
+/* True when every value of @b satisfies all bounds of @a (range_within and tnum_in of the kernel). */
+bool scalar_includes(const struct scalar *a, const struct scalar *b);
+bool scalar_equal(const struct scalar *a, const struct scalar *b);
+/* False when the bounds contradict each other (reg_bounds_sanity_check). */
+bool scalar_sane(const struct scalar *s);
+
+/* Lets the five parts learn from one another (reg_bounds_sync of 6.18). May find the set empty. */
+void scalar_sync(struct scalar *s);
+
+/*
+ * dst = dst op src. The result is exact or wider, as tight as Linux 6.18's or tighter
+ * (adjust_scalar_min_max_vals). alu32: the low halves, upper half 0. Both leave dst synced.
+ */
+void scalar_alu64(enum scalar_op op, struct scalar *dst, const struct scalar *src);
+void scalar_alu32(enum scalar_op op, struct scalar *dst, const struct scalar *src);
+
+/* dst = zero- or sign-extension of the low @size_bytes (1, 2, 4) bytes (coerce_reg_to_size, _sx). */
+void scalar_zext(struct scalar *dst, u32 size_bytes);
+void scalar_sext(struct scalar *dst, u32 size_bytes);
+/* w = (s8/s16)w: sign-extension to 32 bits, upper half 0 (coerce_subreg_to_size_sx). */
+void scalar_sext32(struct scalar *dst, u32 size_bytes);
+/* The low @size_bits (16, 32, 64) bits in reversed byte order, the rest 0. */
+void scalar_bswap(struct scalar *dst, u32 size_bits);
+
+/* 1: @cmp is always true for values of @a and @b, 0: never, -1: unknown (is_branch_taken). */
+int scalar_branch(enum scalar_cmp cmp, bool is32, const struct scalar *a, const struct scalar *b);
+/*
+ * Narrows both to what is possible when a cmp b holds (regs_refine_cond_op and sync). @a and @b
+ * may be the same object. May leave an empty set: then the branch cannot be taken.
+ */
+void scalar_refine(enum scalar_cmp cmp, bool is32, struct scalar *a, struct scalar *b);
+enum scalar_cmp scalar_cmp_negate(enum scalar_cmp cmp); /* !(a cmp b) */
+enum scalar_cmp scalar_cmp_flip(enum scalar_cmp cmp);	/* b cmp' a; JSET and JNSET stay */
+
+/* Both facts hold of the same value (intersection), either may hold (join, for facts.h). */
+void scalar_intersect(struct scalar *a, const struct scalar *b);
+void scalar_union(struct scalar *a, const struct scalar *b);
+/* What a loop may widen @old to after seeing @cur: bounds that moved become unknown. */
+void scalar_widen(struct scalar *old, const struct scalar *cur);
+
+#endif
