@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What verification proved, as data: the one contract verify → xlate → jit and interp.
+ *
+ * A fact is a claim about every execution that reaches the instruction, joined over all visits.
+ * The verifier skips paths whose imprecise scalars differ, so a scalar's value enters here only where
+ * precision was marked for it; pointer types are compared by pruning and may be taken as seen.
+ * Indices are those of the program as loaded; `insns[i].seen == 0` means that nothing reaches i.
+ */
+#ifndef SKEP_PROG_FACTS_H
+#define SKEP_PROG_FACTS_H
+
+#include "base/types.h"
+
+struct map;
+
+/* What the address of a load, store or atomic points into, on all paths. */
+enum fact_mem {
+	FACT_MEM_NONE,	/* not visited, or no memory operand */
+	FACT_MEM_MIXED, /* several kinds that need no rewriting */
+	FACT_MEM_CTX,
+	FACT_MEM_STACK,
+	FACT_MEM_MAP_VALUE,
+	FACT_MEM_PACKET,
+	FACT_MEM_SOCK_COMMON, /* accesses to these are rewritten by their field tables */
+	FACT_MEM_SOCK,
+	FACT_MEM_TCP_SOCK,
+	FACT_MEM_XDP_SOCK,
+	FACT_MEM_BTF,	      /* faults are to be handled: reads give 0 */
+	FACT_MEM_BTF_PROBE,
+	FACT_MEM_ARENA,
+	FACT_MEM_OTHER, /* buffers, ring records, … : plain memory */
+};
+
+enum fact_map_state { FACT_MAP_NONE, FACT_MAP_ONE, FACT_MAP_MANY };
+enum fact_key_state { FACT_KEY_NONE, FACT_KEY_CONST, FACT_KEY_MANY };
+
+enum fact_alu { /* masking of pointer arithmetic against speculation (alu_state) */
+	FACT_ALU_SANITIZE_SRC = 1,
+	FACT_ALU_SANITIZE_DST = 2,
+	FACT_ALU_NEG_VALUE = 4,
+	FACT_ALU_NON_POINTER = 8,
+	FACT_ALU_IMMEDIATE = 16,
+};
+
+struct insn_facts {
+	u32 seen;	 /* how many times the verifier processed it (pass number of the last); 0: dead */
+	u8 mem;		 /* enum fact_mem */
+	u8 map_state;	 /* enum fact_map_state: the map argument of a call */
+	u8 key_state;	 /* enum fact_key_state: its constant key or index */
+	u8 alu_state;	 /* enum fact_alu */
+	u32 alu_limit;
+	bool map_unpriv;
+	bool zext_dst;	 /* the upper half of dst is read later, so a 32-bit write must clear it */
+	bool nospec;	 /* a speculation barrier goes before it … */
+	bool nospec_result; /* … or behind it */
+	u8 ctx_field_bytes; /* width of the context field that a narrow load reads; 0: not narrow */
+	bool call_with_percpu_alloc;
+	bool storage_get_atomic; /* storage_get: must not sleep here */
+	bool is_iter_next;
+	bool ret_not_null; /* a lookup that cannot fail */
+	/* bpf_loop: always called with this callback and flags 0, so it can be inlined. */
+	bool loop_seen, loop_inlinable;
+	u32 loop_callback; /* subprogram */
+	/* Spill/fill around calls that need none of it (bpf_fastcall). */
+	bool fastcall_pattern;
+	u8 fastcall_spills;
+	const struct map *map; /* FACT_MAP_ONE */
+	u64 key;	       /* FACT_KEY_CONST */
+};
+
+struct subprog_facts {
+	u32 start, end;
+	u32 stack_bytes; /* as deep as it was used, before rounding */
+	bool has_tail_call, tail_call_reachable, has_ld_abs, is_cb, is_async_cb, is_exception_cb;
+	bool is_global, might_sleep, changes_pkt_data, called;
+	s32 fastcall_stack_off; /* 0: none */
+	bool keep_fastcall_stack;
+};
+
+struct facts {
+	struct insn_facts *insns; /* insn_cnt */
+	u32 insn_cnt;
+	struct subprog_facts *subprogs;
+	u32 subprog_cnt;
+	u32 stack_bytes_max; /* of the deepest call chain */
+	bool may_goto, tail_calls, ld_abs, callbacks;
+	bool proved_terminates; /* no may_goto, no timers: runs end without a budget */
+	bool bypass_spec_v1, bypass_spec_v4;
+	bool seen_direct_write; /* stores into the packet: hooks make it writable (prologue) */
+};
+
+#endif

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The stack of a frame in slots of eight bytes. Storage is shared by copies of a state until one of
+ * them writes: read with stack_slot, write with stack_slot_mut, never keep a pointer over a call
+ * that may write another slot or copy a state.
+ */
+#ifndef SKEP_VERIFY_STATE_STACK_H
+#define SKEP_VERIFY_STATE_STACK_H
+
+#include "verify/state/state.h"
+
+/* Slot @spi of a frame; spi < frame->stack_bytes / 8. */
+const struct slot *stack_slot(const struct frame *frame, u32 spi);
+/* The same to be written; NULL when memory is short. */
+struct slot *stack_slot_mut(struct env *env, struct frame *frame, u32 spi) must_check;
+/* Lets slots up to @bytes (rounded up to 8) exist, new ones INVALID (grow_stack_state). */
+int stack_grow(struct env *env, struct frame *frame, u32 bytes) must_check;
+
+/* fp-relative offset (negative) of a byte → slot and index into slot->type. */
+static inline u32 stack_spi(s32 off)
+{
+	return (u32)(-off - 1) / STACK_SLOT_BYTES;
+}
+static inline u32 stack_byte(s32 off)
+{
+	return (u32)(-off - 1) % STACK_SLOT_BYTES;
+}
+
+bool slot_is_spilled(const struct slot *slot);	    /* is_spilled_reg */
+bool slot_is_spilled_scalar(const struct slot *slot); /* is_spilled_scalar_reg */
+bool slot_is_special(const struct slot *slot);	    /* is_stack_slot_special: dynptr, iter, irq flag */
+void slot_scrub_byte(struct slot *slot, u32 byte);  /* scrub_spilled_slot: spill → misc, keeps invalid */
+void slot_mark_misc(const struct env *env, u8 *type);
+bool slot_is_all(const struct slot *slot, enum slot_type type);
+
+#endif

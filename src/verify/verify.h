@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The door of the verifier: proves that a program is safe to run, or says why not (bpf_check of
+ * Linux 6.18). A pure function of program, maps, BTF and options: no packet, descriptor or engine
+ * is known here. Any number may run at once; one run belongs to one thread.
+ */
+#ifndef SKEP_VERIFY_VERIFY_H
+#define SKEP_VERIFY_VERIFY_H
+
+#include <stdatomic.h>
+
+#include "base/types.h"
+#include "prog/facts.h"
+#include "prog/prog.h"
+#include "verify/log/log.h"
+
+enum verify_rights { /* ascending, as struct helper_info's */
+	VERIFY_UNPRIV,	/* no capability */
+	VERIFY_BPF,	/* CAP_BPF: no pointer leaks, speculation is hardened against */
+	VERIFY_PERFMON, /* and CAP_PERFMON: leaks allowed, no hardening */
+	VERIFY_PRIV,	/* and CAP_SYS_ADMIN */
+};
+
+/* What a recorded run tells its observer, before each processed instruction. */
+struct vstate;
+struct verify_observer {
+	/* The abstract state in which instruction @insn_idx was processed; not 0 ends the run. */
+	int (*visit)(void *cookie, u32 insn_idx, const struct vstate *st);
+	void *cookie;
+};
+
+struct verify_opts {
+	enum verify_rights rights;
+	u32 log_level; /* enum vlog_level */
+	char *log_buf; /* may be NULL */
+	u32 log_bytes;
+	u64 insns_max;	  /* 0: LIMIT_INSNS_PROCESSED */
+	u64 memory_bytes_max; /* 0: no limit; exceeded: -ENOMEM */
+	u64 time_ns_max;  /* 0: no limit; exceeded: -ETIME */
+	const atomic_bool *cancel; /* NULL, or: -ECANCELED soon after it becomes true */
+	const struct verify_observer *observer; /* NULL: none */
+	u32 since; /* KERNEL(6, 18): whose rules */
+	/* A test build puts known bugs back by number (tests only; 0: none). */
+	u32 bug;
+};
+
+struct verify_stats {
+	u64 insns_processed, time_ns;
+	u32 max_states_per_insn, total_states, peak_states, mark_read;
+	u32 stack_depth_cnt;
+	u16 stack_depth[LIMIT_SUBPROGS]; /* as the log's "stack depth 8+16" */
+	u64 memory_peak_bytes;
+};
+
+/* Zeroed before use; verify_result_fini frees what is inside and works on a zeroed one. */
+struct verify_result {
+	struct facts *facts; /* when accepted */
+	struct reject_record reject;
+	struct verify_stats stats;
+	u32 log_true_bytes;
+};
+
+/*
+ * @prog is resolved: map references are addresses of its maps (or their values), subprograms, BTF
+ * and lines are filled in, isa_check has passed. 0: accepted. -EACCES, -EINVAL, -EPERM, -E2BIG, …
+ * as Linux 6.18 (ret->reject says why); -ENOSPC: the log did not fit; -ENOMEM; -ECANCELED; -ETIME.
+ */
+int verify_prog(const struct prog *prog, const struct verify_opts *opts,
+		struct verify_result *ret) must_check;
+void verify_result_fini(struct verify_result *ret);
+
+#endif
