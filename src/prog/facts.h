@@ -3,7 +3,8 @@
  * What verification proved, as data: the one contract verify → xlate → jit and interp.
  *
  * A fact is a claim about every execution that reaches the instruction, joined over all visits.
- * The verifier skips paths whose imprecise scalars differ, so a scalar's value enters here only where
+ * The verifier skips paths whose imprecise scalars differ, so a scalar's value enters here
+ * only where
  * precision was marked for it; pointer types are compared by pruning and may be taken as seen.
  * Indices are those of the program as loaded; `insns[i].seen == 0` means that nothing reaches i.
  */
@@ -44,7 +45,8 @@ enum fact_alu { /* masking of pointer arithmetic against speculation (alu_state)
 };
 
 struct insn_facts {
-	u32 seen;	 /* how many times the verifier processed it (pass number of the last); 0: dead */
+	/* how many times the verifier processed it (pass number of the last); 0: dead */
+	u32 seen;
 	u8 mem;		 /* enum fact_mem */
 	u8 map_state;	 /* enum fact_map_state: the map argument of a call */
 	u8 key_state;	 /* enum fact_key_state: its constant key or index */

@@ -11,8 +11,10 @@
 
 /* The current instruction, a call of: */
 int call_helper(struct env *env, const struct insn *insn) must_check;  /* check_helper_call */
-int call_subprog(struct env *env, const struct insn *insn) must_check; /* check_func_call: sets insn_idx */
-int call_kfunc(struct env *env, const struct insn *insn) must_check;   /* iterators of numbers, …; refuses the rest by name */
+/* check_func_call: sets insn_idx */
+int call_subprog(struct env *env, const struct insn *insn) must_check;
+/* iterators of numbers, …; refuses the rest by name */
+int call_kfunc(struct env *env, const struct insn *insn) must_check;
 
 /*
  * EXIT of the current frame (process_bpf_exit_full). *ret_done: the path has ended well; otherwise
@@ -22,7 +24,8 @@ int call_exit(struct env *env, bool exception_exit, bool *ret_done) must_check;
 /* check_return_code of @regno (r0), of the main program or a callback. */
 int call_check_return(struct env *env, u32 regno, const char *reg_name) must_check;
 /* Nothing acquired is held any more (check_reference_leak, check_resource_leak). */
-int call_check_leak(struct env *env, bool exception_exit, bool check_lock, const char *prefix) must_check;
+int call_check_leak(struct env *env, bool exception_exit, bool check_lock, const char *prefix)
+	must_check;
 
 /* Frame 0 of subprogram @subprogno as if called from outside (btf_prepare_func_args). */
 int call_prepare_args(struct env *env, u32 subprogno) must_check;
@@ -32,7 +35,8 @@ void call_null_released(struct env *env, u32 ref_obj_id);
 /* LD_ABS/LD_IND is like a call: r1..r5 are lost (check_ld_abs). In step/. */
 
 /* Slots of dynptrs, iterators, irq flags. */
-int call_destroy_dynptr_slot(struct env *env, struct frame *frame, u32 spi) must_check; /* destroy_if_dynptr_stack_slot */
+/* destroy_if_dynptr_stack_slot */
+int call_destroy_dynptr_slot(struct env *env, struct frame *frame, u32 spi) must_check;
 /* May @map be used by this program at all (check_map_prog_compatibility)? */
 int call_check_map(struct env *env, const struct map *map) must_check;
 

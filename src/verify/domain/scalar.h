@@ -5,7 +5,8 @@
  * for the set of values that satisfy all five at once.
  *
  * Everything here is a pure function, branch-free where that costs nothing, and generic in width,
- * so that the very source that ships is exhausted at small widths and proved at 64 bits (tests/domain).
+ * so that the very source that ships is exhausted at small widths and proved at 64 bits
+ * (tests/domain).
  * No function accepts or returns an empty set (min > max) unless it says so.
  */
 #ifndef SKEP_VERIFY_DOMAIN_SCALAR_H
@@ -101,7 +102,10 @@ static inline bool scalar_is_const32(const struct scalar *s)
 bool scalar_is_unknown(const struct scalar *s);
 /* True when @value is in the set. */
 bool scalar_contains(const struct scalar *s, u64 value);
-/* True when every value of @b satisfies all bounds of @a (range_within and tnum_in of the kernel). */
+/*
+ * True when every value of @b satisfies all bounds of @a (range_within and tnum_in of the
+ * kernel).
+ */
 bool scalar_includes(const struct scalar *a, const struct scalar *b);
 bool scalar_equal(const struct scalar *a, const struct scalar *b);
 /* False when the bounds contradict each other (reg_bounds_sanity_check). */
@@ -117,7 +121,10 @@ void scalar_sync(struct scalar *s);
 void scalar_alu64(enum scalar_op op, struct scalar *dst, const struct scalar *src);
 void scalar_alu32(enum scalar_op op, struct scalar *dst, const struct scalar *src);
 
-/* dst = zero- or sign-extension of the low @size_bytes (1, 2, 4) bytes (coerce_reg_to_size, _sx). */
+/*
+ * dst = zero- or sign-extension of the low @size_bytes (1, 2, 4) bytes (coerce_reg_to_size,
+ * _sx).
+ */
 void scalar_zext(struct scalar *dst, u32 size_bytes);
 void scalar_sext(struct scalar *dst, u32 size_bytes);
 /* w = (s8/s16)w: sign-extension to 32 bits, upper half 0 (coerce_subreg_to_size_sx). */

@@ -76,8 +76,12 @@ int mem_map_access(struct env *env, u32 regno, s32 off, u32 size_bytes, bool zer
 /* The whole bounded offset stays within (-2^29, 2^29) … (check_reg_sane_offset). */
 int mem_sane_offset(struct env *env, const struct reg *reg, u32 type) must_check;
 /* A pointer after arithmetic, unprivileged: inside its object (sanitize_check_bounds). */
-int mem_check_bounds_arith(struct env *env, const struct insn *insn, const struct reg *dst) must_check;
-/* Packet pointers with @reg's id: data up to `range` is there (find_good_pkt_pointers, try_match…). */
+int mem_check_bounds_arith(struct env *env, const struct insn *insn, const struct reg *dst)
+	must_check;
+/*
+ * Packet pointers with @reg's id: data up to `range` is there (find_good_pkt_pointers,
+ * try_match…).
+ */
 void mem_packet_range(struct vstate *st, const struct reg *dst, u32 type, bool range_right_open);
 /* Helpers that move packet data: all packet pointers are void (clear_all_pkt_pointers). */
 void mem_clear_packet_pointers(struct env *env);

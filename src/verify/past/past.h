@@ -18,10 +18,16 @@ void past_reset(struct env *env);
  * it is new (kept or not), -errno (is_state_visited): infinite loops are rejected here.
  */
 int past_state_visited(struct env *env, u32 insn_idx) must_check;
-/* A path that began or went through @st ended: update_branch_counts, SCC bookkeeping. 0 or -errno. */
+/*
+ * A path that began or went through @st ended: update_branch_counts, SCC bookkeeping. 0 or
+ * -errno.
+ */
 int past_path_ended(struct env *env, struct vstate *st) must_check;
 
-/* The history entry of the current instruction (push_jmp_history); flags accumulate per instruction. */
+/*
+ * The history entry of the current instruction (push_jmp_history); flags accumulate per
+ * instruction.
+ */
 int past_push_hist(struct env *env, struct vstate *st, u32 flags, u64 linked_regs) must_check;
 /* … with a stack slot: spill or fill through (frameno, spi). */
 int past_push_hist_stack(struct env *env, struct vstate *st, u32 frameno, u32 spi) must_check;

@@ -5,7 +5,10 @@
 
 #include "verify/state/env.h"
 
-/* "R0=… R10=fp0 fp-8=…" of frame @frameno; all registers or only what changed since the last print. */
+/*
+ * "R0=… R10=fp0 fp-8=…" of frame @frameno; all registers or only what changed since the last
+ * print.
+ */
 void print_state(struct env *env, const struct vstate *st, u32 frameno, bool all);
 /* "; R1=…" at column 40 behind the instruction just printed. */
 void print_insn_state(struct env *env, const struct vstate *st, u32 frameno);

@@ -83,13 +83,14 @@ struct reg {
 	};
 	struct scalar s;
 	/*
-	 * Scalars: the same value (but for REG_ADD_CONST). Pointers that may be NULL: NULL together.
+	 * Scalars: the same value (but for REG_ADD_CONST). Maybe-NULL pointers: NULL together.
 	 * Packet pointers: the same variable offset. Map values: which lookup, for spin locks.
 	 */
 	u32 id;
 	u32 ref_obj_id; /* the acquired reference that it stands for or lives by; 0: none */
 	u32 frameno;	/* PTR_TO_STACK: whose */
-	s32 subreg_def; /* instruction + 1 that defined the low half alone; 0: zero-extension not needed */
+	/* instruction + 1 that defined the low half alone; 0: zero-extension not needed */
+	s32 subreg_def;
 	bool precise;	/* value decides safety: pruning must look at it */
 };
 
@@ -128,7 +129,8 @@ static inline bool reg_is_null(const struct reg *reg)
 enum reg_type_flag { /* columns of regtypes.def */
 	RT_PTR = 1,
 	RT_SPILLABLE = 1 << 1,	 /* keeps its type when spilled (is_spillable_regtype) */
-	RT_NULL_CHECK = 1 << 2,	 /* comparing with NULL is allowed to unprivileged… (reg_type_not_null) */
+	/* comparing with NULL is allowed to unprivileged… (reg_type_not_null) */
+	RT_NULL_CHECK = 1 << 2,
 	RT_NO_ARITH = 1 << 3,	 /* adjust_ptr_min_max_vals refuses every arithmetic */
 	RT_CONST_OFF = 1 << 4,	 /* only constants may be added */
 	RT_PACKET = 1 << 5,

@@ -28,8 +28,10 @@ static inline u32 stack_byte(s32 off)
 
 bool slot_is_spilled(const struct slot *slot);	    /* is_spilled_reg */
 bool slot_is_spilled_scalar(const struct slot *slot); /* is_spilled_scalar_reg */
-bool slot_is_special(const struct slot *slot);	    /* is_stack_slot_special: dynptr, iter, irq flag */
-void slot_scrub_byte(struct slot *slot, u32 byte);  /* scrub_spilled_slot: spill → misc, keeps invalid */
+/* is_stack_slot_special: dynptr, iter, irq flag */
+bool slot_is_special(const struct slot *slot);
+/* scrub_spilled_slot: spill → misc, keeps invalid */
+void slot_scrub_byte(struct slot *slot, u32 byte);
 void slot_mark_misc(const struct env *env, u8 *type);
 bool slot_is_all(const struct slot *slot, enum slot_type type);
 

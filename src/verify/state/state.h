@@ -20,7 +20,8 @@ struct env;
 #define STACK_SLOTS_MAX	 (LIMIT_STACK_BYTES / STACK_SLOT_BYTES)
 
 /* What each byte of a slot holds; byte [7] is the one at the highest address… as in the kernel:
- * type[i] belongs to address fp - 8 * (spi + 1) + (7 - i), so type[0] is checked for "is a spill". */
+ * type[i] belongs to address fp - 8 * (spi + 1) + (7 - i), so type[0] is checked for "is a
+ * spill". */
 enum slot_type {
 	SLOT_INVALID, /* never written */
 	SLOT_SPILL,   /* register in `spilled` */
@@ -51,7 +52,8 @@ struct frame { /* struct bpf_func_state */
 	u32 async_entry_cnt;
 	struct ret_range callback_ret_range;
 	bool in_callback_fn, in_async_callback_fn, in_exception_callback_fn;
-	u32 callback_depth; /* calls of the callback, if this frame called a callback-calling helper */
+	/* calls of the callback, if this frame called a callback-calling helper */
+	u32 callback_depth;
 	u32 stack_bytes;    /* multiple of 8: slots [0, stack_bytes / 8) exist; slot 0 is fp-8 */
 	struct stack_mem *stack;
 };
@@ -76,7 +78,8 @@ struct ref {
 enum hist_flag {
 	HIST_STACK_ACCESS = 1, /* slot `spi` of frame `frameno` was read or written as a spill */
 	HIST_LINKED_REGS = 2,
-	HIST_DST_STACK = 4, /* whether dst and src were pointers to the stack (6.18's INSN_F_DST_REG_STACK) */
+	/* whether dst and src were pointers to the stack (6.18's INSN_F_DST_REG_STACK) */
+	HIST_DST_STACK = 4,
 	HIST_SRC_STACK = 8,
 };
 
@@ -152,10 +155,11 @@ struct vstate *state_push_async(struct env *env, u32 insn_idx, u32 prev_insn_idx
 				bool sleepable) must_check;
 /* The newest pending path becomes the current state. -ENOENT when none is left (pop_stack). */
 int state_pop_branch(struct env *env, bool pop_log) must_check;
-/* The path that led here has ended: counts down the branches of its ancestors (update_branch_counts);
- * defined in past/, reached through env->up. */
 
-/* Walks over registers of all frames and spilled registers of all stacks (bpf_for_each_reg_in_vstate). */
+/*
+ * Walks over registers of all frames and spilled registers of all stacks
+ * (bpf_for_each_reg_in_vstate).
+ */
 typedef void (*state_reg_fn)(struct env *env, struct frame *frame, struct reg *reg, void *cookie);
 void state_for_each_reg(struct env *env, struct vstate *st, state_reg_fn fn, void *cookie);
 

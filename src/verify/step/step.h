@@ -9,7 +9,8 @@
 int step_run(struct env *env) must_check;
 
 int step_alu(struct env *env, const struct insn *insn) must_check;	/* check_alu_op */
-int step_jump(struct env *env, const struct insn *insn, u32 *insn_idx) must_check; /* check_cond_jmp_op */
+/* check_cond_jmp_op */
+int step_jump(struct env *env, const struct insn *insn, u32 *insn_idx) must_check;
 int step_ld_imm(struct env *env, const struct insn *insn) must_check;
 int step_ld_abs(struct env *env, const struct insn *insn) must_check;
 
