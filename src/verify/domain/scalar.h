@@ -12,12 +12,7 @@
 #ifndef SKEP_VERIFY_DOMAIN_SCALAR_H
 #define SKEP_VERIFY_DOMAIN_SCALAR_H
 
-#include "base/types.h"
-
-/* Bit n is unknown where mask has it; else it is value's. value & mask == 0. */
-struct tnum {
-	u64 value, mask;
-};
+#include "verify/domain/tnum.h"
 
 struct scalar {
 	struct tnum var_off;
@@ -60,31 +55,6 @@ enum scalar_cmp {
 	SCALAR_JSLE,
 };
 
-struct tnum tnum_const(u64 value);
-struct tnum tnum_unknown(void);
-struct tnum tnum_range(u64 min, u64 max);
-bool tnum_is_aligned(struct tnum a, u64 size);
-/* True when every value of @b is one of @a. */
-bool tnum_in(struct tnum a, struct tnum b);
-struct tnum tnum_add(struct tnum a, struct tnum b);
-struct tnum tnum_sub(struct tnum a, struct tnum b);
-struct tnum tnum_and(struct tnum a, struct tnum b);
-/* The low @size_bytes bytes; the rest is 0. */
-struct tnum tnum_cast(struct tnum a, u32 size_bytes);
-struct tnum tnum_subreg(struct tnum a); /* low half */
-static inline bool tnum_is_const(struct tnum a)
-{
-	return a.mask == 0;
-}
-static inline bool tnum_is_unknown(struct tnum a)
-{
-	return a.mask == UINT64_MAX;
-}
-static inline bool tnum_equals_const(struct tnum a, u64 value)
-{
-	return a.mask == 0 && a.value == value;
-}
-
 struct scalar scalar_const(u64 value);
 struct scalar scalar_unknown(void);
 /* Any value of [min, max], known only in these bounds. */
@@ -121,16 +91,13 @@ void scalar_sync(struct scalar *s);
 void scalar_alu64(enum scalar_op op, struct scalar *dst, const struct scalar *src);
 void scalar_alu32(enum scalar_op op, struct scalar *dst, const struct scalar *src);
 
-/*
- * dst = zero- or sign-extension of the low @size_bytes (1, 2, 4) bytes (coerce_reg_to_size,
- * _sx).
- */
-void scalar_zext(struct scalar *dst, u32 size_bytes);
-void scalar_sext(struct scalar *dst, u32 size_bytes);
+/* dst = zero- or sign-extension of the low 1, 2 or 4 bytes (coerce_reg_to_size, _sx). */
+void scalar_zext(struct scalar *dst, unsigned int size_bytes);
+void scalar_sext(struct scalar *dst, unsigned int size_bytes);
 /* w = (s8/s16)w: sign-extension to 32 bits, upper half 0 (coerce_subreg_to_size_sx). */
-void scalar_sext32(struct scalar *dst, u32 size_bytes);
+void scalar_sext32(struct scalar *dst, unsigned int size_bytes);
 /* The low @size_bits (16, 32, 64) bits in reversed byte order, the rest 0. */
-void scalar_bswap(struct scalar *dst, u32 size_bits);
+void scalar_bswap(struct scalar *dst, unsigned int size_bits);
 
 /* 1: @cmp is always true for values of @a and @b, 0: never, -1: unknown (is_branch_taken). */
 int scalar_branch(enum scalar_cmp cmp, bool is32, const struct scalar *a, const struct scalar *b);
@@ -140,7 +107,7 @@ int scalar_branch(enum scalar_cmp cmp, bool is32, const struct scalar *a, const 
  */
 void scalar_refine(enum scalar_cmp cmp, bool is32, struct scalar *a, struct scalar *b);
 enum scalar_cmp scalar_cmp_negate(enum scalar_cmp cmp); /* !(a cmp b) */
-enum scalar_cmp scalar_cmp_flip(enum scalar_cmp cmp);	/* b cmp' a; JSET and JNSET stay */
+enum scalar_cmp scalar_cmp_flip(enum scalar_cmp cmp); /* b cmp' a; JSET and JNSET stay */
 
 /* Both facts hold of the same value (intersection), either may hold (join, for facts.h). */
 void scalar_intersect(struct scalar *a, const struct scalar *b);
