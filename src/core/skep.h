@@ -12,6 +12,7 @@
 #include <stdatomic.h>
 
 #include "base/types.h"
+#include "core/verify.h"
 #include "map/map.h"
 #include "obj/fd.h"
 #include "obj/obj.h"
@@ -31,6 +32,7 @@ struct skep {
 	struct obj_pins *pins;
 	_Atomic u32 refs;
 	_Atomic u32 loader_calls; /* bpf(2) calls that came through a loader library */
+	struct core_verify verify; /* set before the first load */
 	_Atomic u32 stats_users; /* descriptors of BPF_ENABLE_STATS; > 0: runs are timed */
 };
 
