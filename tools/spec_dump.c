@@ -34,6 +34,22 @@ static const struct bit_name prop_names[] = {
 	{ HP_STORAGE_GET, "storage_get" },
 	{ HP_TAIL_CALL, "tail_call" },
 	{ HP_RET_SIZE, "ret_size" },
+	{ HP_LOCKS, "locks" },
+	{ HP_UNLOCKS, "unlocks" },
+	{ HP_LOCKED_OK, "locked_ok" },
+	{ HP_MAP_KNOWN, "map_known" },
+	{ HP_MAP_WRITES, "map_writes" },
+	{ HP_CONST_KEY, "const_key" },
+	{ HP_FLAGS_ZERO, "flags_zero" },
+	{ HP_FORMAT, "format" },
+	{ HP_VALUE_ONLY, "value_only" },
+	{ HP_DYNPTR_WRITES, "dynptr_writes" },
+	{ HP_RET_CPU, "ret_cpu" },
+	{ HP_LOOPS, "loops" },
+	{ HP_TIMER_INIT, "timer_init" },
+	{ HP_FUNC_IP, "func_ip" },
+	{ HP_PROBE_RULES, "probe_rules" },
+	{ HP_MAP_PEEKS, "map_peeks" },
 };
 
 static const struct bit_name flag_names[] = {
@@ -170,13 +186,13 @@ static void add_helper(struct str *s, const struct helper_info *h)
 static void add_rows(struct str *s)
 {
 	str_add(s, "\"map_types\":[\n");
-#define MAP_TYPE(id, value, name, since)                                                           \
+#define MAP_TYPE(id, value, name, since, ...)                                                      \
 	str_addf(s, "[\"" #id "\",%d,\"%s\",\"%d.%d\",%d],\n", value, name, VERSION(since),      \
 		 map_type_exists(value));
 #include "spec/maptypes.def"
 #undef MAP_TYPE
 	str_add(s, "null],\n\"prog_types\":[\n");
-#define PROG_TYPE(id, value, name, ctx, since, flags)                                              \
+#define PROG_TYPE(id, value, name, ctx, since, pkt, flags)                                         \
 	str_addf(s, "[\"" #id "\",%d,\"%s\",\"%d.%d\",\"%s\",%d,%d],\n", value, name,           \
 		 VERSION(since), ctx, flags, hook_of((enum prog_type)(value)) != NULL);
 #include "spec/progtypes.def"

@@ -37,7 +37,7 @@ enum xdp_off {
 };
 
 enum skb_off {
-#define SKB_FIELD(n, o, s, v, m, filter, cls) SKB_OFF_##n = (o), SKB_END_##n = (o) + (s),
+#define SKB_FIELD(n, o, s, v, m, filter, cls, ...) SKB_OFF_##n = (o), SKB_END_##n = (o) + (s),
 #include "spec/ctx/sk_buff.def"
 #undef SKB_FIELD
 	SKB_BYTES = 192

@@ -27,13 +27,13 @@ static const struct ctx_field xdp_devmap_fields[] = {
 };
 
 static const struct ctx_field filter_fields[] = {
-#define SKB_FIELD(n, o, s, v, m, filter, cls) FIELD(n, o, s, v, m, filter)
+#define SKB_FIELD(n, o, s, v, m, filter, cls, ...) FIELD(n, o, s, v, m, filter)
 #include "spec/ctx/sk_buff.def"
 #undef SKB_FIELD
 };
 
 static const struct ctx_field cls_fields[] = {
-#define SKB_FIELD(n, o, s, v, m, filter, cls) FIELD(n, o, s, v, m, cls)
+#define SKB_FIELD(n, o, s, v, m, filter, cls, ...) FIELD(n, o, s, v, m, cls)
 #include "spec/ctx/sk_buff.def"
 #undef SKB_FIELD
 };

@@ -18,7 +18,16 @@ enum ctx_value { /* what a program gets when it reads the field */
 	CTX_PACKET,	 /* pointer to the packet's first byte; 32 bits wide in the UAPI */
 	CTX_PACKET_END,
 	CTX_PACKET_META,
-	CTX_POINTER,	 /* 64-bit pointer to something else (a socket, flow keys), NULL for us */
+	/* 64-bit pointers; NULL in our own packets */
+	CTX_SOCK_COMMON_OR_NULL,
+	CTX_SOCK_COMMON,
+	CTX_SOCKET_OR_NULL,
+	CTX_SOCKET,
+	CTX_TCP_SOCK, /* no context holds one: helpers give it */
+	CTX_XDP_SOCK,
+	CTX_FLOW_KEYS,
+	CTX_TP_BUFFER, /* writable argument of a raw tracepoint */
+	CTX_BTF_PTR,   /* a trusted pointer to a kernel struct, which its BTF describes */
 };
 
 enum ctx_access {
@@ -27,6 +36,12 @@ enum ctx_access {
 	CTX_NARROW = 4, /* parts of the field may be read */
 	CTX_BYTES = 8,	/* an array: any aligned 1, 2, 4 or 8 bytes inside, the member likewise */
 	CTX_BELOW_MAX = 16, /* a store of the member's largest value or more is ignored */
+	CTX_WORDS = 32,	  /* an array of 4-byte words, each a field of its own */
+	CTX_START = 64,	  /* parts may be read from its first byte on only */
+	CTX_MIN_2 = 128,  /* parts of one byte may not be read */
+	CTX_WIDE = 256,	  /* 8 aligned bytes may be accessed at once, beside single words */
+	CTX_AS_4 = 512,	  /* 2 bytes that may be read as 4 */
+	CTX_LONGS = 1024, /* an array of 8-byte words */
 };
 
 /* The words for rights in the .def files. */
@@ -38,13 +53,21 @@ enum ctx_rights {
 	CTX_RWN = CTX_READ | CTX_WRITE | CTX_NARROW,
 	CTX_RWN_BELOW_MAX = CTX_READ | CTX_WRITE | CTX_NARROW | CTX_BELOW_MAX,
 	CTX_RW_BYTES = CTX_READ | CTX_WRITE | CTX_BYTES,
+	CTX_R_BYTES = CTX_READ | CTX_BYTES,
+	CTX_R_WORDS = CTX_READ | CTX_WORDS,
+	CTX_RN_WORDS = CTX_READ | CTX_NARROW | CTX_WORDS,
+	CTX_RN_START = CTX_READ | CTX_NARROW | CTX_START,
+	CTX_RN_MIN_2 = CTX_READ | CTX_NARROW | CTX_MIN_2,
+	CTX_RN_AS_4 = CTX_READ | CTX_NARROW | CTX_AS_4,
+	CTX_RWN_WIDE = CTX_READ | CTX_WRITE | CTX_NARROW | CTX_WORDS | CTX_WIDE,
+	CTX_R_LONGS = CTX_READ | CTX_LONGS,
 };
 
 struct ctx_field {
 	const char *name;
 	u16 off, size_bytes; /* in the UAPI's struct */
 	u8 value;	     /* enum ctx_value */
-	u8 access;	     /* enum ctx_access */
+	u16 access;	     /* enum ctx_access */
 	u16 member_off;	     /* in the internal struct */
 	u8 member_size_bytes;
 };

@@ -131,7 +131,23 @@ enum helper_prop {
 	HP_CALLS_ASYNC = 1 << 11, /* … later */
 	HP_STORAGE_GET = 1 << 12, /* may allocate: sleepable programs may let it sleep */
 	HP_TAIL_CALL = 1 << 13,	 /* engines do it themselves */
-	HP_RET_SIZE = 1 << 14,	 /* the result is at most the SIZE argument */
+	HP_RET_SIZE = 1 << 14,	 /* the result is at most the SIZE argument, or an error */
+	HP_LOCKS = 1 << 15,	 /* takes the lock of its SPIN_LOCK argument */
+	HP_UNLOCKS = 1 << 16,	 /* releases it */
+	HP_LOCKED_OK = 1 << 17,	 /* may be called while a lock is held */
+	HP_MAP_KNOWN = 1 << 18,	 /* which map each call names is remembered (record_func_map) */
+	HP_MAP_WRITES = 1 << 19, /* "write into map forbidden" where programs may only read */
+	HP_CONST_KEY = 1 << 20,	 /* not NULL for a constant key of a MT_CONST_KEY map */
+	HP_FLAGS_ZERO = 1 << 21, /* get_local_storage: r2 must be 0 */
+	HP_FORMAT = 1 << 22,	 /* r3 is a format for the arguments in r4, r5 (snprintf) */
+	HP_VALUE_ONLY = 1 << 23, /* r1 must lie in a map's value (dynptr_from_mem) */
+	HP_DYNPTR_WRITES = 1 << 24, /* to a packet's dynptr: packet pointers are void afterwards */
+	HP_RET_CPU = 1 << 25,	 /* the result is the number of a CPU */
+	HP_LOOPS = 1 << 26,	 /* calls its function r1 times at most (bpf_loop) */
+	HP_TIMER_INIT = 1 << 27, /* binds r1's timer to the map in r2 */
+	HP_FUNC_IP = 1 << 28,	 /* only in programs with PT_FUNC_IP */
+	HP_PROBE_RULES = 1 << 29, /* only in some kernel functions ("not allowed in probe") */
+	HP_MAP_PEEKS = 1 << 30,	 /* reads its value argument on MT_PEEK_READS maps */
 };
 
 enum helper_rights { /* ascending; HELPER_UNPRIV is what everybody has */
@@ -169,6 +185,41 @@ enum helper_rights helper_rights(const struct helper_info *info, enum prog_type 
 bool helper_map_ok(enum helper_id id, enum map_type type);
 /* The same for all types at once: bit n is enum map_type n. */
 u64 helper_map_types(enum helper_id id);
+
+/*
+ * Argument @n (0..4) as it is once the map is known: values of socket maps are sockets, a bloom
+ * filter's peek reads (resolve_map_arg_type). 0, or -EINVAL: "invalid arg_type for
+ * sockmap/sockhash".
+ */
+int helper_arg_on_map(const struct helper_info *info, const struct helper_arg *args, u32 n,
+		      enum map_type type, struct helper_arg *ret_arg) must_check;
+
+/* True when a call on a map of @type gives a reference (is_acquire_function). */
+bool helper_acquires(const struct helper_info *info, enum map_type type);
+
+/* What a function gets that a helper calls back, by argument. */
+enum callback_arg_kind {
+	CB_NONE,      /* not initialised */
+	CB_CALLER,    /* what the helper's own argument `from` holds */
+	CB_SCALAR,    /* any number */
+	CB_MAP,	      /* the map whose value the helper's argument `from` points into */
+	CB_MAP_KEY,   /* a key of the map that argument `from` is or points into */
+	CB_MAP_VALUE, /* a value of it */
+	CB_DYNPTR,    /* a local dynptr */
+	CB_BTF,	      /* a kernel struct: the kernel's BTF is needed */
+};
+
+struct helper_callback {
+	u16 helper; /* enum helper_id */
+	s32 ret_min, ret_max; /* what it must return */
+	struct callback_arg {
+		u8 kind; /* enum callback_arg_kind */
+		u8 from; /* argument of the helper: 1..5 */
+	} args[HELPER_ARGS];
+};
+
+/* NULL for helpers without HP_CALLS_SYNC and HP_CALLS_ASYNC. */
+const struct helper_callback *helper_callback(enum helper_id id);
 
 enum arg_class arg_kind_class(enum arg_kind kind);
 const char *arg_kind_text(enum arg_kind kind); /* "a key of the map" */

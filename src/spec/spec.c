@@ -3,15 +3,32 @@
 
 #include "base/err.h"
 #include "base/types.h"
+#include "spec/maptype.h"
 
-static const char *const map_type_names[] = {
-#define MAP_TYPE(id, value, name, ...) [value] = name,
+static const struct map_type_info map_types[] = {
+#define MAP_TYPE(id, value, name, since, gives, flags)                                             \
+	[value] = { name, since, flags, LOOKUP_##gives },
 #include "spec/maptypes.def"
 #undef MAP_TYPE
 };
 
+#define MAP(id)	     (1ULL << MAP_TYPE_##id)
+#define MAPS_STORAGE (MAP(SK_STORAGE) | MAP(INODE_STORAGE) | MAP(TASK_STORAGE) | MAP(CGRP_STORAGE))
+#define MAPS_OWNERS  (MAP(HASH) | MAP(LRU_HASH) | MAP(ARRAY))
+#define MAPS_KPTR                                                                                  \
+	(MAPS_OWNERS | MAP(PERCPU_HASH) | MAP(LRU_PERCPU_HASH) | MAP(PERCPU_ARRAY) | MAPS_STORAGE)
+
+enum field_column { FIELD_IS_STRUCT, FIELD_IS_TAG, FIELD_MANY = 0, FIELD_ONCE = 1 };
+
+static const struct btf_field_info btf_fields[] = {
+#define BTF_FIELD(id, bit, text, bytes, aligned, kind, often, maps)                                \
+	[bit] = { text, bytes, aligned, FIELD_IS_##kind, FIELD_##often, maps },
+#include "spec/btf_fields.def"
+#undef BTF_FIELD
+};
+
 static const struct prog_type_info prog_types[] = {
-#define PROG_TYPE(id, value, name, ctx, since, flags) [value] = { name, ctx, since, flags },
+#define PROG_TYPE(id, value, name, ctx, since, pkt, flags) [value] = { name, ctx, since, flags },
 #include "spec/progtypes.def"
 #undef PROG_TYPE
 };
@@ -50,7 +67,21 @@ static const char *const link_type_names[] = {
 
 const char *map_type_name(u32 type)
 {
-	return type < ARRAY_SIZE(map_type_names) ? map_type_names[type] : NULL;
+	return type < ARRAY_SIZE(map_types) ? map_types[type].name : NULL;
+}
+
+const struct map_type_info *map_type_info(u32 type)
+{
+	return type < ARRAY_SIZE(map_types) ? &map_types[type] : NULL;
+}
+
+const struct btf_field_info *btf_field_info(enum btf_field_kind kind)
+{
+	u32 bit = 0;
+
+	while (bit + 1 < ARRAY_SIZE(btf_fields) && !((u32)kind >> bit & 1))
+		bit++;
+	return &btf_fields[bit];
 }
 
 const char *prog_type_name(u32 type)

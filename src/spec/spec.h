@@ -84,6 +84,14 @@ enum prog_type_flag {
 	PT_SLEEPABLE = 8, /* may be loaded with PROG_FLAG_SLEEPABLE */
 	PT_SLEEPABLE_ONLY = 16, /* must be */
 	PT_BTF_TARGET = 32, /* names what it attaches to by a BTF type id */
+	/* For verification: */
+	PT_KERNEL_BTF = 64, /* what it may do follows from the kernel's BTF alone */
+	PT_TRACING = 128,   /* may run anywhere: no locks, timers, lists (is_tracing_prog_type) */
+	PT_NO_LOCKS = 256,  /* no spin locks for another reason: socket filters */
+	PT_LD_ABS = 512,    /* LD_ABS and LD_IND (may_access_skb) */
+	PT_CTX_MEMORY = 1024, /* the context is what it seems: helpers may be given its memory */
+	PT_PRIVATE_STACK = 2048, /* 6.18 may give its functions stacks of their own */
+	PT_FUNC_IP = 4096, /* get_func_ip works */
 };
 
 struct prog_type_info {

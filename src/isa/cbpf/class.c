@@ -8,7 +8,7 @@
 
 /* Offsets in the UAPI's struct, from its rows. */
 enum {
-#define SKB_FIELD(name, off, size, value, member, filter, cls) SKB_OFF_##name = (off),
+#define SKB_FIELD(name, off, size, value, member, ...) SKB_OFF_##name = (off),
 #include "spec/ctx/sk_buff.def"
 #undef SKB_FIELD
 };
