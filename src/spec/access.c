@@ -20,7 +20,8 @@ struct ctx_row {
 	u16 rights[VIEWS_MAX]; /* enum ctx_access, by column */
 };
 
-#define ROW(o, s, v, ...) { .off = (o), .end = (o) + (s), .value = CTX_##v, .rights = { __VA_ARGS__ } }
+#define ROW(o, s, v, ...)                                                                          \
+	{ .off = (o), .end = (o) + (s), .value = CTX_##v, .rights = { __VA_ARGS__ } }
 #define FIELD(n, o, s, v, r) ROW(o, s, v, CTX_##r),
 
 static const struct ctx_row sk_buff_rows[] = {

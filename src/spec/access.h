@@ -30,9 +30,7 @@ struct ctx_access_query {
 
 struct ctx_access_result {
 	enum ctx_value value; /* what a load gives */
-	/*
-	 * The field's own size where a narrower load is made of a whole one (ctx_field_size), else 0.
-	 */
+	/* The field's own size where narrower loads are made of a whole one, else 0. */
 	u32 field_size_bytes;
 	const char *btf_struct; /* CTX_BTF_PTR: the kernel struct it points to */
 };
@@ -62,7 +60,7 @@ enum pkt_rights prog_pkt_rights(enum prog_type type);
 
 /* check_return_code of the main function. */
 struct prog_ret_range {
-	bool any; /* the hook does not look, or takes everything: r0 may be any initialised scalar */
+	bool any; /* the hook takes everything: r0 may be any initialised scalar */
 	s32 min, max;
 	/*
 	 * When every value lies in [strict_min, strict_max] too, the program's attach type is held

@@ -17,7 +17,7 @@ enum map_type_flag {
 	MT_NOT_IN_PROG = 1 << 7, /* "bpf_struct_ops map cannot be used in prog" */
 	MT_ARENA = 1 << 8,
 	MT_PROGS = 1 << 9, /* holds programs */
-	MT_DECLARED = 1 << 10, /* created for verification alone: nothing can be done with it here */
+	MT_DECLARED = 1 << 10, /* created for verification alone */
 };
 
 /* What map_lookup_elem's result is once it is known not to be NULL (mark_ptr_not_null_reg). */
