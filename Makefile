@@ -4,7 +4,7 @@
 BUILD ?= build
 CHECK = python3 tools/check.py
 
-.PHONY: all demo check check-long fuzz check-kernel check-conformance bench install clean \
+.PHONY: all demo check check-long fuzz check-kernel check-selftests check-conformance bench install clean \
 	check-asan check-tsan check-msan check-valgrind check-clang check-s390x check-arm64
 
 all: $(BUILD)/build.ninja
@@ -38,6 +38,11 @@ fuzz:
 check-kernel:
 	@tools/setup.sh kernel
 	@tools/check_kernel.sh
+
+# The kernel's selftests of its verifier; writes docs/parity/selftests.md.
+check-selftests:
+	@tools/setup.sh kernel
+	@python3 tools/selftests/run.py --report docs/parity/selftests.md $(SELFTESTS)
 
 # CONFORMANCE is a checkout of bpf_conformance, or the folder of its tests.
 check-conformance: all

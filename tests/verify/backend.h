@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * "Verify this program", by the live kernel or by Skep: the seam of every test that compares the
+ * two. A backend gives bpf(2); what is loaded is a record (record.h).
+ */
+#ifndef SKEP_TESTS_VERIFY_BACKEND_H
+#define SKEP_TESTS_VERIFY_BACKEND_H
+
+#include <stdint.h>
+
+#include "tests/verify/record.h"
+
+enum rights {
+	RIGHTS_UNPRIV, /* no capability; needs kernel.unprivileged_bpf_disabled=0 */
+	RIGHTS_BPF,    /* CAP_BPF and CAP_NET_ADMIN */
+	RIGHTS_PRIV,   /* and CAP_PERFMON: what the kernel's tests call privileged */
+};
+
+enum backend_kind { BACKEND_KERNEL, BACKEND_SKEP };
+
+struct backend;
+
+struct verdict {
+	int ret; /* 0 accepted, or -errno of BPF_PROG_LOAD */
+	int setup_ret; /* not 0: maps or BTF could not be made; nothing was verified */
+	const char *setup; /* what could not be made */
+	const char *log; /* valid until the next call; "" without */
+	uint64_t usec;
+};
+
+/* NULL after a line on stderr. */
+struct backend *backend_new(enum backend_kind kind);
+void backend_free(struct backend *b);
+
+/* Loads @r with @level (0: the record's own) and unloads it. */
+void backend_verify(struct backend *b, const struct record_file *file, const struct record *r,
+		    enum rights rights, uint32_t level, struct verdict *ret);
+
+/* 0: may be used here; else why not. Rights that the kernel refuses to drop to are skipped. */
+const char *backend_refuses(struct backend *b, enum rights rights);
+
+#endif
