@@ -320,7 +320,7 @@ def check_dead(files, texts, included):
                     named.add(os.path.normpath(os.path.join(where, word + tail)))
     # Programs that a script compiles by itself (make check-kernel).
     for path in files:
-        if path.endswith('.sh'):
+        if path.endswith('.sh') or (path.startswith('tools/') and path.endswith('.py')):
             with open(os.path.join(TOP, path), encoding='utf-8') as f:
                 named.update(re.findall(r'[\w/]+\.c\b', f.read()))
     lived = {os.path.dirname(path) for path in files if path.endswith('.c')}

@@ -126,8 +126,10 @@ static long prog_load(const union bpf_attr *attr)
 	long fd = obj_new(PROG, attr, &o);
 
 	o->blob = copy(attr->insns, attr->insn_cnt * sizeof(struct bpf_insn));
-	o->func_info = copy(attr->func_info, (size_t)attr->func_info_cnt * attr->func_info_rec_size);
-	o->line_info = copy(attr->line_info, (size_t)attr->line_info_cnt * attr->line_info_rec_size);
+	o->func_info = copy(attr->func_info,
+			    (size_t)attr->func_info_cnt * attr->func_info_rec_size);
+	o->line_info = copy(attr->line_info,
+			    (size_t)attr->line_info_cnt * attr->line_info_rec_size);
 	o->btf = attr->prog_btf_fd ? obj_of((int)attr->prog_btf_fd) : NULL;
 	if (attr->license)
 		snprintf(o->license, sizeof(o->license), "%s", (const char *)at(attr->license));
@@ -314,13 +316,13 @@ static void maps_find(struct numbering *n, const struct obj *p)
 	uint32_t cnt = p->blob.cnt / (uint32_t)sizeof(*insns);
 
 	for (uint32_t i = 0; i < cnt; i++) {
-		struct obj *m;
+		struct obj *m = NULL;
 
 		if (insns[i].code != (BPF_LD | BPF_IMM | BPF_DW))
 			continue;
-		m = insns[i].src_reg == BPF_PSEUDO_MAP_FD || insns[i].src_reg == BPF_PSEUDO_MAP_VALUE
-			    ? obj_of(insns[i].imm)
-			    : NULL;
+		if (insns[i].src_reg == BPF_PSEUDO_MAP_FD ||
+		    insns[i].src_reg == BPF_PSEUDO_MAP_VALUE)
+			m = obj_of(insns[i].imm);
 		if (m && m->kind == MAP)
 			number_of(n, m);
 		i++;

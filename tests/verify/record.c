@@ -155,7 +155,8 @@ static bool blob_line(struct record_file *file, char *text)
 	return blob_parse(&file->blobs[n], word(&text));
 }
 
-static bool line_read(struct record_file *file, struct record **cur, struct record ***tail, char *line)
+static bool line_read(struct record_file *file, struct record **cur, struct record ***tail,
+		      char *line)
 {
 	char *text = line, *key = word(&text);
 
