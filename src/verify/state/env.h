@@ -9,6 +9,7 @@
 
 #include "base/arena.h"
 #include "base/err.h"
+#include "base/str.h"
 #include "isa/isa.h"
 #include "prog/facts.h"
 #include "prog/prog.h"
@@ -74,7 +75,9 @@ struct env {
 	u64 scratched_slots;
 	const struct prog_line *prev_line;
 	u64 prev_log_pos, prev_insn_print_pos;
+	struct str text; /* the line being printed */
 
+	bool nomem; /* memory ran out somewhere: the run ends with -ENOMEM whatever else happens */
 	bool seen_direct_write, seen_exception;
 	u32 hidden_subprog_cnt;
 	u32 hist_flags_pending; /* flags, spi, frame of the current instruction's history entry */
@@ -98,6 +101,8 @@ struct env {
 /* The same, about register @regno. */
 #define reject_reg(env, err, regno, ...) env_reject((env), (err), (regno), __VA_ARGS__)
 int env_reject(struct env *env, int err, s32 regno, const char *fmt, ...) printf_like(4, 5);
+/* A rejection was recovered from (a speculative path became a barrier): the record is free again. */
+void env_reject_forget(struct env *env);
 /* Ours: "verifier bug: …", -EFAULT. Never reached by any program, which the fuzzers check. */
 int env_bug(struct env *env, const char *fmt, ...) printf_like(2, 3);
 /* The memory limit; NULL when it or memory is exhausted. Arena memory. */

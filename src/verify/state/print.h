@@ -18,7 +18,13 @@ void print_linfo(struct env *env, u32 insn_idx, const char *prefix);
 /* The register alone, into the reject record: "R1=scalar(umax=100)". */
 void print_reg_text(struct env *env, const struct reg *reg, char *buf, size_t size_bytes);
 /* Marks what the next print_insn_state shows (mark_reg_scratched, mark_stack_slot_scratched). */
-void print_scratch_reg(struct env *env, u32 regno);
-void print_scratch_slot(struct env *env, u32 spi);
+static inline void print_scratch_reg(struct env *env, u32 regno)
+{
+	env->scratched_regs |= 1u << regno;
+}
+static inline void print_scratch_slot(struct env *env, u32 spi)
+{
+	env->scratched_slots |= 1ull << spi;
+}
 
 #endif

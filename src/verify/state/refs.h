@@ -7,6 +7,8 @@
 
 /* A new id > 0, or -ENOMEM. */
 int refs_acquire(struct env *env, u32 insn_idx) must_check;
+/* A disabled interrupt: becomes active_irq_id. */
+int refs_acquire_irq(struct env *env, u32 insn_idx) must_check;
 int refs_acquire_lock(struct env *env, u32 insn_idx, enum ref_kind kind, u32 id,
 		      const void *ptr) must_check;
 /* -EINVAL when there is no such reference. */

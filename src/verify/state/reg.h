@@ -138,9 +138,13 @@ enum reg_type_flag { /* columns of regtypes.def */
 	RT_SPLIT_OK = 1 << 7,	 /* one instruction may meet it and others (reg_type_mismatch_ok) */
 };
 u32 reg_type_flags(u32 type);	   /* of the base */
-const char *reg_type_text(u32 type, char buf[64]); /* as the log says: "map_value_or_null" */
+#define REG_TYPE_TEXT_BYTES 96
+const char *reg_type_text(u32 type, char buf[REG_TYPE_TEXT_BYTES]); /* as the log says: "map_value_or_null" */
 
-/* The makers; all drop what was known (id, reference, precision) unless they say otherwise. */
+/*
+ * The makers. All drop id, reference, offset and what the union held; as in the kernel, subreg_def
+ * stays, and precise stays but in the three that make it unknown or zero.
+ */
 void reg_mark_not_init(struct reg *reg);
 void reg_mark_unknown(const struct env *env, struct reg *reg); /* precise where !bpf_capable */
 void reg_mark_unknown_imprecise(struct reg *reg);

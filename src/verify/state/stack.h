@@ -26,6 +26,10 @@ static inline u32 stack_byte(s32 off)
 	return (u32)(-off - 1) % STACK_SLOT_BYTES;
 }
 
+/* The frame @dst reads the stack of @src from now on; it had none. */
+void stack_share(struct frame *dst, const struct frame *src);
+void stack_drop(struct env *env, struct frame *frame);
+
 bool slot_is_spilled(const struct slot *slot);	    /* is_spilled_reg */
 bool slot_is_spilled_scalar(const struct slot *slot); /* is_spilled_scalar_reg */
 /* is_stack_slot_special: dynptr, iter, irq flag */

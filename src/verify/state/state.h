@@ -19,9 +19,10 @@ struct env;
 #define STACK_SLOT_BYTES 8
 #define STACK_SLOTS_MAX	 (LIMIT_STACK_BYTES / STACK_SLOT_BYTES)
 
-/* What each byte of a slot holds; byte [7] is the one at the highest address… as in the kernel:
- * type[i] belongs to address fp - 8 * (spi + 1) + (7 - i), so type[0] is checked for "is a
- * spill". */
+/*
+ * What each byte of a slot holds. As in the kernel, type[7] is the byte at the lowest address:
+ * type[i] belongs to fp - 8 * (spi + 1) + (7 - i); type[7] tells whether the slot holds a spill.
+ */
 enum slot_type {
 	SLOT_INVALID, /* never written */
 	SLOT_SPILL,   /* register in `spilled` */

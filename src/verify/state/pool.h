@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Blocks of the env's arena that are given back and used again: states, frames, stacks, histories.
+ * Sizes are rounded up to classes, four to each power of two, with a list of free blocks each.
+ */
+#ifndef SKEP_VERIFY_STATE_POOL_H
+#define SKEP_VERIFY_STATE_POOL_H
+
+#include "base/types.h"
+
+struct env;
+
+int pool_init(struct env *env) must_check;
+/* Not zeroed. *ret_bytes (may be NULL): how many there really are. NULL: memory is short. */
+void *pool_take(struct env *env, size_t size_bytes, size_t *ret_bytes) must_check;
+/* @size_bytes as asked for or as got; NULL is allowed. */
+void pool_give(struct env *env, void *block, size_t size_bytes);
+/*
+ * Makes @*array (of @*cap elements, @cnt in use) hold @need: 0 or -ENOMEM, then nothing changed.
+ */
+int pool_grow(struct env *env, void **array, u32 *cap, u32 cnt, u32 need, size_t elem_bytes)
+	must_check;
+
+#endif
