@@ -29,6 +29,7 @@ bool idmap_check(struct idmap *map, u32 old_id, u32 cur_id)
 /* A scalar without an id is alone: it stands for a fresh one, so that two of them never pair. */
 bool idmap_check_scalar(struct idmap *map, u32 old_id, u32 cur_id)
 {
-	return idmap_check(map, old_id ? old_id : ++map->tmp_id_gen,
-			   cur_id ? cur_id : ++map->tmp_id_gen);
+	u32 old = old_id ? old_id : ++map->tmp_id_gen;
+
+	return idmap_check(map, old, cur_id ? cur_id : ++map->tmp_id_gen);
 }

@@ -41,7 +41,7 @@ static const char *iter_type_text(const struct btf *btf, u32 btf_id)
 
 	if (!btf || !btf_id)
 		return "num"; /* the only one that needs no kernel BTF */
-	name = btf_name(btf, btf_id);
+	name = btf_type_name(btf, btf_type_by_id(btf, btf_id));
 	if (!strncmp(name, prefix, sizeof(prefix) - 1))
 		name += sizeof(prefix) - 1;
 	return name;

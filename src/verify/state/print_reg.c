@@ -175,7 +175,8 @@ void print_reg(struct str *out, const struct frame *frame, const struct reg *reg
 		}
 	}
 	if (reg_base(reg->type) == REG_BTF_ID && reg->btf)
-		str_add(out, btf_name(reg->btf, reg->btf_id));
+		str_add(out, btf_type_name(reg->btf,
+					   btf_type_by_id(reg->btf, reg->btf_id)));
 	str_add_char(out, '(');
 	if (reg->id) {
 		put_sep(out, &first);
