@@ -101,7 +101,7 @@ struct env {
 /* The same, about register @regno. */
 #define reject_reg(env, err, regno, ...) env_reject((env), (err), (regno), __VA_ARGS__)
 int env_reject(struct env *env, int err, s32 regno, const char *fmt, ...) printf_like(4, 5);
-/* A rejection was recovered from (a speculative path became a barrier): the record is free again. */
+/* A rejection was recovered from (a barrier ends a speculative path): the record is free again. */
 void env_reject_forget(struct env *env);
 /* Ours: "verifier bug: …", -EFAULT. Never reached by any program, which the fuzzers check. */
 int env_bug(struct env *env, const char *fmt, ...) printf_like(2, 3);

@@ -74,7 +74,7 @@ void pool_give(struct env *env, void *block, size_t size_bytes)
 	env->pool->free[class] = b;
 }
 
-int pool_grow(struct env *env, void **array, u32 *cap, u32 cnt, u32 need, size_t elem_bytes)
+int pool_grow(struct env *env, void **array, u32 *cap, u32 need, size_t elem_bytes)
 {
 	size_t bytes;
 	void *block;
@@ -84,8 +84,8 @@ int pool_grow(struct env *env, void **array, u32 *cap, u32 cnt, u32 need, size_t
 	block = pool_take(env, MAX(need, *cap * 2) * elem_bytes, &bytes);
 	if (!block)
 		return -ENOMEM;
-	if (cnt)
-		memcpy(block, *array, cnt * elem_bytes);
+	if (*cap)
+		memcpy(block, *array, *cap * elem_bytes);
 	pool_give(env, *array, *cap * elem_bytes);
 	*array = block;
 	/* Kept a whole class, so that giving it back finds the same one. */

@@ -15,10 +15,7 @@ int pool_init(struct env *env) must_check;
 void *pool_take(struct env *env, size_t size_bytes, size_t *ret_bytes) must_check;
 /* @size_bytes as asked for or as got; NULL is allowed. */
 void pool_give(struct env *env, void *block, size_t size_bytes);
-/*
- * Makes @*array (of @*cap elements, @cnt in use) hold @need: 0 or -ENOMEM, then nothing changed.
- */
-int pool_grow(struct env *env, void **array, u32 *cap, u32 cnt, u32 need, size_t elem_bytes)
-	must_check;
+/* Makes @*array, which has room for @*cap, hold @need: 0 or -ENOMEM, then nothing changed. */
+int pool_grow(struct env *env, void **array, u32 *cap, u32 need, size_t elem_bytes) must_check;
 
 #endif

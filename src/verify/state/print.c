@@ -71,8 +71,9 @@ static void put_iter(struct str *out, u32 spi, const struct reg *reg)
 	if (!reg->ref_obj_id) /* not the first slot */
 		return;
 	str_addf(out, " fp%d=iter_%s(ref_id=%u,state=%s,depth=%u)",
-		 -(s32)(spi + 1) * STACK_SLOT_BYTES, iter_type_text(reg->iter_btf, reg->iter_btf_id),
-		 reg->ref_obj_id, iter_state_text(reg->iter_state), reg->iter_depth);
+		 -(s32)(spi + 1) * STACK_SLOT_BYTES,
+		 iter_type_text(reg->iter_btf, reg->iter_btf_id), reg->ref_obj_id,
+		 iter_state_text(reg->iter_state), reg->iter_depth);
 }
 
 static void put_slot_types(struct str *out, u32 spi, const struct slot *slot, bool spill)

@@ -14,8 +14,7 @@
 static struct ref *push(struct env *env, struct vstate *st)
 {
 	void *refs = st->refs;
-	int err = pool_grow(env, &refs, &st->ref_cap, st->ref_cnt, st->ref_cnt + 1,
-			    sizeof(struct ref));
+	int err = pool_grow(env, &refs, &st->ref_cap, st->ref_cnt + 1, sizeof(struct ref));
 
 	if (err)
 		return NULL;
@@ -129,7 +128,7 @@ const struct ref *refs_find_lock(const struct vstate *st, u32 kinds, u32 id, con
 int refs_copy(struct env *env, struct vstate *dst, const struct vstate *src)
 {
 	void *refs = dst->refs;
-	int err = pool_grow(env, &refs, &dst->ref_cap, 0, src->ref_cnt, sizeof(struct ref));
+	int err = pool_grow(env, &refs, &dst->ref_cap, src->ref_cnt, sizeof(struct ref));
 
 	if (err)
 		return err;

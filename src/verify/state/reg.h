@@ -139,7 +139,8 @@ enum reg_type_flag { /* columns of regtypes.def */
 };
 u32 reg_type_flags(u32 type);	   /* of the base */
 #define REG_TYPE_TEXT_BYTES 96
-const char *reg_type_text(u32 type, char buf[REG_TYPE_TEXT_BYTES]); /* as the log says: "map_value_or_null" */
+/* As the log says it: "map_value_or_null". Returns @buf. */
+const char *reg_type_text(u32 type, char buf[REG_TYPE_TEXT_BYTES]);
 
 /*
  * The makers. All drop id, reference, offset and what the union held; as in the kernel, subreg_def

@@ -86,8 +86,7 @@ static int frame_copy(struct env *env, struct frame **dst, const struct frame *s
 static int hist_copy(struct env *env, struct vstate *dst, const struct vstate *src)
 {
 	void *hist = dst->hist;
-	int err = pool_grow(env, &hist, &dst->hist_cap, 0, src->hist_cnt,
-			    sizeof(struct hist_entry));
+	int err = pool_grow(env, &hist, &dst->hist_cap, src->hist_cnt, sizeof(struct hist_entry));
 
 	if (err)
 		return err;
