@@ -91,6 +91,13 @@ void scalar_sync(struct scalar *s);
 void scalar_alu64(enum scalar_op op, struct scalar *dst, const struct scalar *src);
 void scalar_alu32(enum scalar_op op, struct scalar *dst, const struct scalar *src);
 
+/*
+ * True when @dst, or its low half, is known to be 0 or -1 and not which: then @dst becomes the -1
+ * and *@zero the 0. The kernel goes on with both before AND and OR with a constant in 64 and in 32
+ * bits (maybe_fork_scalars, here since 6.18.y), starting with the -1.
+ */
+bool scalar_fork(struct scalar *dst, struct scalar *zero);
+
 /* dst = zero- or sign-extension of the low 1, 2 or 4 bytes (coerce_reg_to_size, _sx). */
 void scalar_zext(struct scalar *dst, unsigned int size_bytes);
 void scalar_sext(struct scalar *dst, unsigned int size_bytes);

@@ -236,3 +236,29 @@ void scalar_alu32(enum scalar_op op, struct scalar *dst, const struct scalar *sr
 	scalar_low_to_64(dst);
 	scalar_sync(dst);
 }
+
+static void set_low(struct scalar *s, u32 value)
+{
+	s->var_off = tnum_with_subreg(s->var_off, tnum_const((u64)value));
+	s->u32_min = value;
+	s->u32_max = value;
+	s->s32_min = (s32)value;
+	s->s32_max = (s32)value;
+	scalar_sync(s);
+}
+
+bool scalar_fork(struct scalar *dst, struct scalar *zero)
+{
+	if ((dst->smin == -1) & (dst->smax == 0)) {
+		scalar_set_const(zero, 0);
+		scalar_set_const(dst, U64_MAX);
+		return true;
+	}
+	if ((dst->s32_min == -1) & (dst->s32_max == 0)) {
+		*zero = *dst;
+		set_low(zero, 0);
+		set_low(dst, U32_MAX);
+		return true;
+	}
+	return false;
+}

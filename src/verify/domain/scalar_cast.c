@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Moves that change the width of a value. Mirrors zext_32_to_64, coerce_reg_to_size,
- * coerce_reg_to_size_sx and coerce_subreg_to_size_sx of Linux 6.18, down to what they forget: a
- * sign-extension knows either a range of one sign or nothing but the width.
+ * coerce_reg_to_size_sx, coerce_subreg_to_size_sx and scalar_byte_swap of Linux 6.18, down to what
+ * they forget: a sign-extension knows either a range of one sign or nothing but the width; of
+ * swapped bytes only bits are known.
  */
 #include "verify/domain/scalar_int.h"
 
@@ -95,9 +96,25 @@ void scalar_sext32(struct scalar *dst, unsigned int size_bytes)
 	scalar_sync(dst);
 }
 
-/* As the kernel's, which forgets what was swapped. */
+static u64 swap_bytes(u64 value, unsigned int cnt)
+{
+	const unsigned int bits = bits_of(1);
+	u64 swapped = 0;
+	unsigned int n;
+
+	for (n = 0; n < cnt; n++) {
+		swapped = (swapped << bits) | (value & (((u64)1 << bits) - 1));
+		value = value >> bits;
+	}
+	return swapped;
+}
+
 void scalar_bswap(struct scalar *dst, unsigned int size_bits)
 {
-	(void)size_bits;
+	struct tnum old = dst->var_off;
+
 	scalar_set_unknown(dst);
+	dst->var_off = tnum_make(swap_bytes(old.value, size_bits / 8),
+				 swap_bytes(old.mask, size_bits / 8));
+	scalar_sync(dst);
 }

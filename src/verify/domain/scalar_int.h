@@ -80,10 +80,11 @@ static always_inline void scalar_low_to_64(struct scalar *s)
 	X(s64_bounds_u64)                                                                          \
 	X(low_bounds_u64)                                                                          \
 	X(low_bounds_s64)                                                                          \
-	X(s32_bounds_s64)
+	X(s32_bounds_64)
 #define SCALAR_BITS_STEPS(X)                                                                       \
 	X(bits_bound_low)                                                                          \
-	X(bits_bound_64)
+	X(bits_bound_64)                                                                           \
+	X(bits_tell_const)
 #define SCALAR_RANGE_STEPS(X)                                                                      \
 	X(u64_bounds_bits)                                                                         \
 	X(u32_bounds_bits)

@@ -41,6 +41,26 @@ static always_inline void bits_bound_64(struct scalar *s)
 	LOWER(s->smax, (s64)(value | (mask & ~U64_SIGN)));
 }
 
+/*
+ * The values that the bits allow are not neighbours: when only one of them is in the unsigned
+ * range, it is that one. The three cases are the kernel's: umin itself, the largest value of the
+ * bits, one in between.
+ */
+static always_inline void bits_tell_const(struct scalar *s)
+{
+	u64 most = s->var_off.value | s->var_off.mask;
+	u64 next = tnum_next(s->var_off, s->umin);
+
+	if ((s->umin & ~s->var_off.mask) == s->var_off.value) {
+		if (next > s->umax)
+			scalar_set_const(s, s->umin);
+	} else if (next == most) {
+		scalar_set_const(s, most);
+	} else if (next <= s->umax && tnum_next(s->var_off, next) > s->umax) {
+		scalar_set_const(s, next);
+	}
+}
+
 /* With one upper half for all values, the lower halves are in the order of the values. */
 static always_inline void u64_bounds_low(struct scalar *s)
 {
@@ -94,10 +114,23 @@ static always_inline void u32_bounds_s32(struct scalar *s)
 		low_within_signed(s, (s32)s->u32_min, (s32)s->u32_max);
 }
 
+/*
+ * A signed range across 0 is two unsigned ones, [smin, -1] at the upper end and [0, smax] at the
+ * lower: when the unsigned range meets only one of them, the other is gone.
+ */
 static always_inline void s32_bounds_u32(struct scalar *s)
 {
-	if ((u32)s->s32_min <= (u32)s->s32_max)
-		low_within(s, (u32)s->s32_min, (u32)s->s32_max);
+	u32 lo = (u32)s->s32_min, hi = (u32)s->s32_max;
+
+	if (lo <= hi) {
+		low_within(s, lo, hi);
+	} else if (s->u32_max < lo) {
+		s->s32_min = (s32)s->u32_min;
+		LOWER(s->u32_max, hi);
+	} else if (hi < s->u32_min) {
+		s->s32_max = (s32)s->u32_max;
+		RAISE(s->u32_min, lo);
+	}
 }
 
 static always_inline void u64_bounds_s64(struct scalar *s)
@@ -108,10 +141,6 @@ static always_inline void u64_bounds_s64(struct scalar *s)
 	}
 }
 
-/*
- * A signed range across 0 is two unsigned ones, [smin, -1] at the upper end and [0, smax] at the
- * lower: when the unsigned range meets only one of them, the other is gone.
- */
 static always_inline void s64_bounds_u64(struct scalar *s)
 {
 	u64 lo = (u64)s->smin, hi = (u64)s->smax;
@@ -141,12 +170,18 @@ static always_inline void low_bounds_s64(struct scalar *s)
 	LOWER(s->smax, (s64)(((u64)s->smax & U64_UPPER) | (u64)s->u32_max));
 }
 
-/* A value that fits in 32 signed bits (after a sign-extension) is its own low half. */
-static always_inline void s32_bounds_s64(struct scalar *s)
+/*
+ * A value that fits in 32 signed bits (after a sign-extension) and has no sign there is its own
+ * low half. The kernel sets the ranges here, where an intersection would be tighter.
+ */
+static always_inline void s32_bounds_64(struct scalar *s)
 {
-	if ((s->smin >= (s64)S32_MIN) & (s->smax <= (s64)S32_MAX)) {
-		RAISE(s->smin, (s64)s->s32_min);
-		LOWER(s->smax, (s64)s->s32_max);
+	if ((s->s32_min >= 0) & (s->smin >= (s64)S32_MIN) & (s->smax <= (s64)S32_MAX)) {
+		s->smin = (s64)s->s32_min;
+		s->smax = (s64)s->s32_max;
+		s->umin = (u64)s->smin;
+		s->umax = (u64)s->smax;
+		s->var_off = tnum_intersect(s->var_off, tnum_range(s->umin, s->umax));
 	}
 }
 

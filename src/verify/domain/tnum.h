@@ -172,6 +172,20 @@ static always_inline struct tnum tnum_cast(struct tnum a, unsigned int size_byte
 	return tnum_make(a.value & keep, a.mask & keep);
 }
 
+/*
+ * The least value of @a above @v; the greatest of all where none is above (tnum_step). Above @v,
+ * and bits that @v has where @a has 0: the unknown bits below the highest of these begin again at
+ * 0 after a carry into the next unknown one, which filling all the others makes an increment.
+ */
+static always_inline u64 tnum_next(struct tnum a, u64 v)
+{
+	u64 most = a.value | a.mask, past = v - a.value;
+	u64 filled = past | u64_smear(past & ~a.mask) | ~a.mask;
+	u64 next = a.value | ((filled + 1) & a.mask);
+
+	return pick(v >= most, most, pick(v < a.value, a.value, next));
+}
+
 struct tnum tnum_mul(struct tnum a, struct tnum b);
 
 #endif
