@@ -302,6 +302,14 @@ static u32 some_attach(u32 type)
 	return type == PROG_TYPE_CGROUP_SOCK ? (u32)ATTACH_CGROUP_INET_SOCK_CREATE : attach;
 }
 
+static struct load some_load(u32 type)
+{
+	if (!loadable(type))
+		return (struct load){ .type = type };
+	return (struct load){ .type = type, .attach = some_attach(type),
+			      .flags = load_flags(type) };
+}
+
 static void test_ld_abs(void)
 {
 	static const struct insn code[] = {
@@ -310,8 +318,7 @@ static void test_ld_abs(void)
 	};
 
 	for (u32 type = 0; prog_type_name(type); type++) {
-		const struct load l = { .type = type, .attach = loadable(type) ? some_attach(type) : 0,
-					.flags = loadable(type) ? load_flags(type) : 0 };
+		const struct load l = some_load(type);
 
 		if (loadable(type))
 			tap_eq(!load(&l, code, 4, 0), !!(prog_type_info(type)->flags & PT_LD_ABS),
@@ -376,8 +383,7 @@ static int packet_load(const struct load *l, const struct ctx_access_query q[2],
 static void test_packets(void)
 {
 	for (u32 type = 0; prog_type_name(type); type++) {
-		const struct load l = { .type = type, .attach = loadable(type) ? some_attach(type) : 0,
-					.flags = loadable(type) ? load_flags(type) : 0 };
+		const struct load l = some_load(type);
 		const struct prog_kind kind = { .type = (enum prog_type)type,
 						.attach_type = l.attach, .bpf_capable = true };
 		enum pkt_rights rights = prog_pkt_rights((enum prog_type)type);
