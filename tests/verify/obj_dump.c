@@ -104,6 +104,25 @@ static void tags_write(const struct bpf_object *obj, const char *func)
 	}
 }
 
+/* What a tool would have set before loading, so that its maps can be made. */
+static void map_sizes(struct bpf_object *obj)
+{
+	struct bpf_map *map;
+
+	bpf_object__for_each_map(map, obj) {
+		enum bpf_map_type type = bpf_map__type(map);
+
+		if (bpf_map__max_entries(map) == 0 && type != BPF_MAP_TYPE_PERF_EVENT_ARRAY &&
+		    type != BPF_MAP_TYPE_CGROUP_STORAGE &&
+		    type != BPF_MAP_TYPE_PERCPU_CGROUP_STORAGE &&
+		    (type < BPF_MAP_TYPE_SK_STORAGE || type > BPF_MAP_TYPE_DEVMAP_HASH) &&
+		    type < BPF_MAP_TYPE_STRUCT_OPS)
+			bpf_map__set_max_entries(map, 1024);
+		if (type == BPF_MAP_TYPE_STACK_TRACE && bpf_map__value_size(map) == 0)
+			bpf_map__set_value_size(map, 127 * sizeof(uint64_t));
+	}
+}
+
 static void prog_write(const struct bpf_object *obj, const struct bpf_program *prog)
 {
 	const struct fake_record rec = { .name = bpf_program__name(prog),
@@ -133,6 +152,7 @@ static int object_write(const char *path, const char *only)
 		bpf_program__set_autoload(prog, !btf_typed(bpf_program__type(prog)) &&
 							(!only || !strcmp(only, name)));
 	}
+	map_sizes(obj);
 	last_message[0] = 0;
 	err = bpf_object__load(obj);
 	if (!err) {

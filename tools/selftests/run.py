@@ -7,6 +7,7 @@
     run.py --only FILE:TEST -v        expected messages, our log, the kernel's log
     run.py --only FILE:TEST -d        the first difference between the two logs at level 2
     run.py --differ                   only what differs, a line each
+    run.py --file OBJ.o               the programs of any object; --objects: those of packages
     run.py --why 'REGEX'              only what the kernel refuses with such a reason
     run.py --report docs/parity/selftests.md    writes the page
     run.py --csv F, --json F          all results for machines
@@ -31,6 +32,7 @@ import zlib
 
 import corpus
 import expect
+import objects
 import report
 import scope
 
@@ -231,11 +233,16 @@ def verbose(case, args):
 
 def select(args):
     sc = scope.Scope()
-    files, left = corpus.records(args.more)
+    if args.file:
+        files, left = objects.records(args.file), {}
+    elif args.objects:
+        files, left = objects.all_records(), {}
+    else:
+        files, left = corpus.records(args.more)
     chosen, skipped, missing = [], [], 0
     for name, path in sorted(files.items()):
-        if args.only and not any(fnmatch.fnmatchcase(name, o.split(':')[0].split('/')[0])
-                                 for o in args.only):
+        if args.only and not any(fnmatch.fnmatchcase(name, o.split(':')[0]) or
+                                 name == o.split('/')[0] for o in args.only):
             continue
         cases, skips = cases_of(name, path, args, sc)
         kernel = kernel_kept(path, cases) if 'kernel' in args.backend else {}
@@ -260,6 +267,8 @@ def arguments():
     p.add_argument('--mode', choices=('priv', 'unpriv', 'both'), default='both')
     p.add_argument('--backend', action='append', choices=('kernel', 'skep'))
     p.add_argument('--more', action='store_true', help='all annotated programs, not only verifier_*')
+    p.add_argument('--objects', action='store_true', help='objects of Debian packages and our own')
+    p.add_argument('--file', action='append', metavar='OBJ', help='objects at hand')
     p.add_argument('--all', action='store_true', help='list what is out of scope, too')
     p.add_argument('-v', '--verbose', action='store_true')
     p.add_argument('-d', '--diff', action='store_true')
