@@ -37,9 +37,11 @@ static void map_destroy(struct obj *obj)
 {
 	struct map *map = container_of(obj, struct map, obj);
 	struct btf *btf = map->attr.btf;
+	struct map *inner_meta = map->inner_meta;
 
 	map->ops->free(map);
 	btf_put(btf);
+	map_put(inner_meta);
 }
 
 static void map_released(struct obj *obj)
@@ -108,8 +110,14 @@ int map_create(const struct map_attr *attr, const struct map_env *env, struct ma
 	err = ops->check(attr);
 	if (!err)
 		err = ops->alloc(attr, env, ret_map);
-	if (!err && attr->btf)
+	if (err)
+		return err;
+	if (attr->btf)
 		(*ret_map)->attr.btf = btf_get(attr->btf);
+	if (attr->inner)
+		err = map_declare(&attr->inner->attr, env, &(*ret_map)->inner_meta);
+	if (err)
+		map_put(*ret_map);
 	return err;
 }
 

@@ -50,6 +50,11 @@ struct map {
 	struct obj obj; /* first: prog/ puts maps by it */
 	const struct map_ops *ops;
 	struct map_attr attr; /* as the type made it; btf is a reference here, inner NULL */
+	/*
+	 * Maps of maps: what inner maps are like (map_declare of the one that it was made with; the
+	 * kernel's inner_map_meta). NULL for others.
+	 */
+	struct map *inner_meta;
 	const struct map_env *env;
 	struct region region;
 	_Atomic bool frozen;
@@ -139,6 +144,9 @@ bool map_type_exists(u32 type);
 /* 0 or the kernel's error: -EINVAL, -E2BIG, -ENOMEM, -EPERM, -ENOTSUPP. In no table yet. */
 int map_create(const struct map_attr *attr, const struct map_env *env,
 	       struct map **ret_map) must_check;
+/* A map without elements, of any type that spec/ has: to verify programs with, not to run them. */
+int map_declare(const struct map_attr *attr, const struct map_env *env,
+		struct map **ret_map) must_check;
 struct map *map_get(struct map *map);
 void map_put(struct map *map);
 

@@ -54,7 +54,7 @@ static int attr_check_last(const struct attr_map_create *a)
 	return sys_name_check(a->map_name);
 }
 
-static int btf_check(const struct map_attr *attr)
+static int btf_check(const struct skep *skep, const struct map_attr *attr)
 {
 	const struct btf_map_types types = {
 		.key_id = attr->btf_key_type_id,
@@ -74,7 +74,7 @@ static int btf_check(const struct map_attr *attr)
 	if (err)
 		return err;
 	/* Locks, timers and the like need updates that step around them: not here yet. */
-	return special ? -EOPNOTSUPP : 0;
+	return special && !skep->verify.only ? -EOPNOTSUPP : 0;
 }
 
 static int btf_resolve(struct sys_call *call, struct map_attr *attr)
@@ -91,7 +91,23 @@ static int btf_resolve(struct sys_call *call, struct map_attr *attr)
 	attr->btf = btf_of_obj(obj);
 	attr->btf_key_type_id = a->btf_key_type_id;
 	attr->btf_value_type_id = a->btf_value_type_id;
-	return a->btf_value_type_id ? btf_check(attr) : 0;
+	return a->btf_value_type_id ? btf_check(call->skep, attr) : 0;
+}
+
+/* The template of a map of maps, a reference (bpf_map_meta_alloc). */
+static int inner_get(struct sys_call *call, struct map_attr *attr)
+{
+	if (attr->type != MAP_TYPE_ARRAY_OF_MAPS && attr->type != MAP_TYPE_HASH_OF_MAPS)
+		return 0;
+	return sys_map_get(call, call->attr.map_create.inner_map_fd, &attr->inner, NULL);
+}
+
+/* An instance that only verifies has maps of all types, though some are only declared. */
+static int create(struct skep *skep, const struct map_attr *attr, struct map **ret_map)
+{
+	if (skep->verify.only && !map_type_exists(attr->type))
+		return map_declare(attr, &skep->map_env, ret_map);
+	return map_create(attr, &skep->map_env, ret_map);
 }
 
 long sys_map_create(struct sys_call *call)
@@ -116,7 +132,10 @@ long sys_map_create(struct sys_call *call)
 		err = btf_resolve(call, &attr);
 	memcpy(attr.name, a->map_name, sizeof(attr.name));
 	if (!err)
-		err = map_create(&attr, &call->skep->map_env, &map);
+		err = inner_get(call, &attr);
+	if (!err)
+		err = create(call->skep, &attr, &map);
+	map_put(attr.inner);
 	btf_put(attr.btf);
 	if (err)
 		return err;

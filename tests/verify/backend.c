@@ -11,7 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "skep/skep.h"
+#include "core/skep.h"
 
 #define LOG_BYTES  (64u << 20)
 #define MAPS_MAX   64
@@ -282,6 +282,13 @@ void backend_verify(struct backend *b, const struct record_file *file, const str
 	memset(l.btfs, -1, sizeof(l.btfs));
 	b->log[0] = 0;
 	ret->log = b->log;
+	if (b->skep) {
+		b->skep->verify.rights = rights == RIGHTS_UNPRIV ? VERIFY_UNPRIV
+					 : rights == RIGHTS_BPF	 ? VERIFY_BPF
+								 : VERIFY_PERFMON;
+		b->skep->verify.rights_set = true;
+		b->skep->verify.only = true;
+	}
 	if (r->map_cnt > MAPS_MAX)
 		err = fail(&l, "maps", -E2BIG);
 	for (n = 0; !err && n < r->map_cnt; n++)

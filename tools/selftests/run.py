@@ -324,4 +324,7 @@ def main():
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except BrokenPipeError:  # head
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
