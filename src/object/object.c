@@ -101,15 +101,14 @@ static int list_programs(struct object *o)
 	o->prog_cnt = 0;
 	bpf_object__for_each_program(prog, o->bpf) {
 		struct object_prog *p = &o->progs[o->prog_cnt++];
-		bool wanted = bpf_program__autoload(prog);
+		bool wanted = o->opts.verify || bpf_program__autoload(prog);
 
 		p->name = bpf_program__name(prog);
 		p->section = bpf_program__section_name(prog);
 		p->type = (enum prog_type)bpf_program__type(prog);
 		p->fd = -1;
 		p->not_loaded = wanted ? why_not_loaded(o, p) : "its section is marked optional";
-		if (p->not_loaded)
-			bpf_program__set_autoload(prog, false);
+		bpf_program__set_autoload(prog, !p->not_loaded);
 	}
 	return 0;
 }
@@ -218,6 +217,19 @@ static int collect_programs(struct object *o)
 	return 0;
 }
 
+/* Their size is set by the program that normally loads them, as veristat supposes too. */
+static void size_maps(struct object *o)
+{
+	struct bpf_map *map;
+
+	bpf_object__for_each_map(map, o->bpf) {
+		enum map_type type = (enum map_type)bpf_map__type(map);
+
+		if (!bpf_map__max_entries(map) && type != MAP_TYPE_PERF_EVENT_ARRAY)
+			bpf_map__set_max_entries(map, type == MAP_TYPE_RINGBUF ? 4096 : 1);
+	}
+}
+
 /* Before loading: libbpf forgets the types of a map that bpf(2) took without them. */
 static int declare_maps(struct object *o)
 {
@@ -229,6 +241,8 @@ static int declare_maps(struct object *o)
 	o->maps = mem_zalloc_array(cnt, sizeof(*o->maps));
 	if (!o->maps)
 		return -ENOMEM;
+	if (o->opts.verify)
+		size_maps(o);
 	cnt = 0;
 	bpf_object__for_each_map(map, o->bpf) {
 		o->maps[cnt].key_type_id = bpf_map__btf_key_type_id(map);

@@ -49,6 +49,8 @@ struct object_opts {
 	/* Beside them: those of these names that are programs (targets of tail calls). */
 	const char *const *also;
 	u32 also_cnt;
+	/* To verify only: optional sections count too, and maps whose size is not set yet get 1. */
+	bool verify;
 	/* libbpf's messages, a line at a time, without a newline; NULL: dropped. */
 	void (*message)(void *cookie, const char *text);
 	void *cookie;
