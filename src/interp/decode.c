@@ -16,12 +16,12 @@
 /* prog/prog.c puts the maps of a program as objects, without knowing struct map. */
 _Static_assert(offsetof(struct map, obj) == 0, "a map begins with its object");
 
-bool interp_regs_ok(const struct insn *i, enum isa_op op)
+bool interp_regs_ok(const struct insn *i, enum isa_op op, u32 top)
 {
 	const struct isa_info *info = isa_info(op);
 	bool src_is_reg = info->src != ISA_REG_NONE && info->src != ISA_REG_SEL;
 
-	if (i->dst > INSN_REG_FP || (src_is_reg && i->src > INSN_REG_FP))
+	if (i->dst > top || (src_is_reg && i->src > top))
 		return false;
 	return !(isa_regs_written(i, op) & 1u << INSN_REG_FP);
 }
@@ -86,7 +86,7 @@ static void decode_one(const struct prog *prog, u32 idx, const u8 *starts, struc
 		d->imm = d->target == INTERP_NO_TARGET ? 0 : ptr_to_u64(&prog->insns[d->target]);
 	else if (isa_words(op) == 2)
 		d->imm = insn_imm64(i);
-	if (!interp_regs_ok(i, op))
+	if (!interp_regs_ok(i, op, prog->marks ? INSN_REG_AX : INSN_REG_FP))
 		d->op = ISA_INVALID;
 }
 

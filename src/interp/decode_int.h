@@ -43,8 +43,8 @@ int interp_decode(const struct prog *prog, const struct helper_resolver *resolve
 /* Frees what interp_decode allocated, not the struct. */
 void interp_code_fini(struct interp_code *code);
 
-/* True when register fields are in range and r10 is not written. */
-bool interp_regs_ok(const struct insn *i, enum isa_op op);
+/* True when register fields are at most @top and r10 is not written. */
+bool interp_regs_ok(const struct insn *i, enum isa_op op, u32 top);
 
 /* The index of the instruction whose address (function pointer) @value is. */
 bool interp_code_index(const struct prog *prog, u64 value, u32 *ret_idx);

@@ -20,6 +20,7 @@
 #include "interp/interp.h"
 #include "isa/sem.h"
 #include "map/map.h"
+#include "prog/facts.h"
 #include "spec/helper.h"
 
 struct step {
@@ -223,7 +224,7 @@ static int execute(struct entry *entry, const struct handlers **ret_handlers)
 	};
 	const struct step *pc;
 	struct run *run;
-	u64 r[INSN_REGS];
+	u64 r[INSN_REGS + 1]; /* and the rewriter's own */
 	u32 poll = RUN_POLL_JUMPS, depth = 0;
 	u32 may_goto = INTERP_MAY_GOTO_MAX;
 	enum fault_kind kind;
@@ -495,12 +496,18 @@ static int run_enter(struct run *run, const struct prog *prog, void *ctx, u64 ar
 	struct entry entry = { .run = run, .args = { ptr_to_u64(ctx), arg2 } };
 	u64 (*outer_left)(const struct run *run, u64 addr) = run->stack_left;
 	void *outer = run->engine;
-	u64 nesting = outer ? *(u64 *)outer : 0;
+	u64 nesting = outer ? *(u64 *)outer : 0, budget = run->insns_left;
+	bool endless = prog->facts && prog->facts->proved_terminates;
 	int err;
 
 	run->engine = &nesting;
 	run->stack_left = run_stack_left;
+	/* What is proved to end may take as long as it takes; the stop flag works all the same. */
+	if (endless)
+		run->insns_left = RUN_NO_BUDGET;
 	err = execute(&entry, NULL);
+	if (endless)
+		run->insns_left = budget;
 	run->engine = outer;
 	run->stack_left = outer_left;
 	run->prog = prog;

@@ -20,6 +20,7 @@ _Static_assert(sizeof(struct insn) == 8, "an instruction is one 64-bit word");
 
 #define INSN_REGS      11 /* r0..r10, as programs see them */
 #define INSN_REG_FP    10
+#define INSN_REG_AX    11 /* of xlate/ and JITs: no program can name it */
 
 /* -Wconversion dislikes bit-field initialisers: this is the one place that narrows. */
 static inline struct insn insn_make(u8 code, u32 dst, u32 src, s16 off, s32 imm)

@@ -92,4 +92,7 @@ struct facts {
 	bool seen_direct_write; /* stores into the packet: hooks make it writable (prologue) */
 };
 
+/* Blocks of base/mem.h, all three; NULL is allowed. */
+void facts_free(struct facts *facts);
+
 #endif

@@ -11,6 +11,16 @@
 #include "base/mem.h"
 #include "btf/btf.h"
 #include "isa/cbpf/cbpf.h"
+#include "prog/facts.h"
+
+void facts_free(struct facts *facts)
+{
+	if (!facts)
+		return;
+	mem_free(facts->insns);
+	mem_free(facts->subprogs);
+	mem_free(facts);
+}
 
 static void bound_maps_free(struct prog *prog)
 {
@@ -33,6 +43,8 @@ static void prog_free(struct prog *prog)
 	mem_free((void *)(uintptr_t)prog->insns_loaded);
 	mem_free(prog->insns);
 	mem_free(prog->orig_idx);
+	mem_free(prog->marks);
+	facts_free(prog->facts);
 	mem_free(prog->subprogs);
 	mem_free(prog->lines);
 	/* Maps live above this floor, but each begins with its struct obj (asserted in interp/). */

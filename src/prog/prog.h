@@ -17,6 +17,7 @@
 
 struct map;
 struct btf;
+struct facts;
 struct cbpf_prog;
 
 #define PROG_NAME_BYTES LIMIT_NAME_BYTES
@@ -54,6 +55,8 @@ struct prog {
 	struct insn *insns;
 	u32 insn_cnt;
 	u32 *orig_idx; /* NULL: the same index */
+	u8 *marks; /* of each, enum xlate_mark; not NULL: rewritten by xlate/, so r11 may be used */
+	struct facts *facts; /* what the verifier proved, by index as loaded; NULL: nothing proved */
 
 	struct prog_subprog *subprogs; /* [0] is the main function */
 	u32 subprog_cnt;

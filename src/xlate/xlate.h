@@ -14,7 +14,7 @@
 #include "prog/facts.h"
 #include "prog/prog.h"
 
-#define XLATE_REG_AX 11
+#define XLATE_REG_AX INSN_REG_AX
 
 enum xlate_form {
 	/*
