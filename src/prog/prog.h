@@ -56,7 +56,7 @@ struct prog {
 	u32 insn_cnt;
 	u32 *orig_idx; /* NULL: the same index */
 	u8 *marks; /* of each, enum xlate_mark; not NULL: rewritten by xlate/, so r11 may be used */
-	struct facts *facts; /* what the verifier proved, by index as loaded; NULL: nothing proved */
+	struct facts *facts; /* what the verifier proved, by index as loaded; NULL: nothing */
 
 	struct prog_subprog *subprogs; /* [0] is the main function */
 	u32 subprog_cnt;

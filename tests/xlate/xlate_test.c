@@ -82,7 +82,8 @@ static void test_dead(void)
 		   "0: (b7) r0 = 1\n1: (95) exit\n");
 	check_text("jumps shrink over what is gone",
 		   "r0 = 1\nif r1 == 1 goto +3\nr0 = 3\ngoto +1\nr0 = 4\nexit\n", 1 << 4, &run,
-		   "0: (b7) r0 = 1\n1: (15) if r1 == 0x1 goto pc+1\n2: (b7) r0 = 3\n3: (95) exit\n");
+		   "0: (b7) r0 = 1\n1: (15) if r1 == 0x1 goto pc+1\n2: (b7) r0 = 3\n"
+		   "3: (95) exit\n");
 	check_text("unprivileged: dead code becomes traps",
 		   "r0 = 1\nif r0 == 1 goto +1\nr0 = 5\nexit\n", 1 << 2, &keep,
 		   "0: (b7) r0 = 1\n1: (15) if r0 == 0x1 goto pc+1\n2: (05) goto pc-1\n"
@@ -310,7 +311,7 @@ static void test_masks(void)
 
 	for (u32 i = 0; i < ARRAY_SIZE(offs); i++)
 		for (u32 neg = 0; neg < 2; neg++) {
-			/* neg: the offset is negative, limit is its size; r2 is added all the same */
+			/* neg: the offset is negative, limit is its size; r2 is added anyway */
 			u64 off = neg ? 0 - offs[i] : offs[i];
 			bool inside = offs[i] <= 16, ok;
 			char text[128];
@@ -328,8 +329,8 @@ static void test_masks(void)
 			ok = apply(prog, facts, &opts);
 			if (ok)
 				r0 = run_r0(prog, NULL, &ok);
-			tap_ok(ok && r0 == 1000 + (inside ? off : 0), "mask: offset %lld, limit %s16",
-			       (long long)off, neg ? "-" : "");
+			tap_ok(ok && r0 == 1000 + (inside ? off : 0),
+			       "mask: offset %lld, limit %s16", (long long)off, neg ? "-" : "");
 			facts_free(facts);
 			prog_put(prog);
 		}
