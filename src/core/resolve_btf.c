@@ -76,6 +76,7 @@ static int name_subprogs(struct prog *prog, const struct prog_load_attr *attr)
 			load_log(attr, "invalid type id %u in func info", rec.type_id);
 			return -EINVAL;
 		}
+		prog->subprogs[i].btf_id = rec.type_id;
 		prog->subprogs[i].name = btf_type_name(prog->btf, t);
 	}
 	return err;

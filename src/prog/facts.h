@@ -92,7 +92,8 @@ struct facts {
 	bool seen_direct_write; /* stores into the packet: hooks make it writable (prologue) */
 };
 
-/* Blocks of base/mem.h, all three; NULL is allowed. */
-void facts_free(struct facts *facts);
+/* All zero. NULL when memory is short. */
+struct facts *facts_new(u32 insn_cnt, u32 subprog_cnt) must_check;
+void facts_free(struct facts *facts); /* NULL is allowed */
 
 #endif

@@ -13,15 +13,6 @@
 #include "isa/cbpf/cbpf.h"
 #include "prog/facts.h"
 
-void facts_free(struct facts *facts)
-{
-	if (!facts)
-		return;
-	mem_free(facts->insns);
-	mem_free(facts->subprogs);
-	mem_free(facts);
-}
-
 static void bound_maps_free(struct prog *prog)
 {
 	struct prog_bound_map *bound;

@@ -26,6 +26,7 @@ struct cbpf_prog;
 struct prog_subprog {
 	u32 start, end; /* instructions [start, end) */
 	const char *name; /* from BTF; NULL without it */
+	u32 btf_id;	  /* its FUNC; 0 without BTF */
 };
 
 /* A row of BTF.ext's line_info; the strings live in the program's BTF. */

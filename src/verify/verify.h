@@ -34,6 +34,8 @@ struct verify_opts {
 	u32 log_level; /* enum vlog_level */
 	char *log_buf; /* may be NULL */
 	u32 log_bytes;
+	/* Or: a log that was begun and is finished by the caller; the three above are unused. */
+	struct vlog *log;
 	u64 insns_max;	  /* 0: LIMIT_INSNS_PROCESSED */
 	u64 memory_bytes_max; /* 0: no limit; exceeded: -ENOMEM */
 	u64 time_ns_max;  /* 0: no limit; exceeded: -ETIME */

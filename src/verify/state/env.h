@@ -67,6 +67,7 @@ struct env {
 	struct branch *head; /* pending paths, newest first */
 	u32 branch_cnt;
 	u32 id_gen;
+	u32 pass; /* pass_cnt: how many functions were entered from outside so far */
 	u32 subprog; /* the one that is verified now as if called from outside (do_check_common) */
 	struct insn_facts *fact; /* &facts->insns[insn_idx] */
 
@@ -89,6 +90,7 @@ struct env {
 	struct idmap idmap;
 
 	struct verify_stats *stats;
+	u64 deadline_ns; /* clock_mono_ns; UINT64_MAX: none */
 	u64 memory_bytes; /* now in use by pool and arena */
 };
 

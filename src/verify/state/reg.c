@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "map/map.h"
+#include "spec/maptype.h"
 #include "verify/state/env.h"
 
 struct type_info {
@@ -96,6 +97,29 @@ void reg_mark_ptr(struct reg *reg, u32 type)
 /* mark_ptr_not_null_reg() */
 void reg_mark_not_null(struct env *env, struct reg *reg)
 {
+	const struct map *map = reg->map;
+
 	(void)env;
-	reg->type &= ~(u32)REG_MAYBE_NULL;
+	if (reg_base(reg->type) != REG_MAP_VALUE) {
+		reg->type &= ~(u32)REG_MAYBE_NULL;
+		return;
+	}
+	switch ((enum map_lookup_gives)map_type_info(map->attr.type)->lookup) {
+	case LOOKUP_VALUE:
+		reg->type = REG_MAP_VALUE;
+		break;
+	case LOOKUP_MAP:
+		reg->type = REG_MAP_PTR;
+		reg->map = map->inner_meta;
+		/* What its timers are bound to must be this very map: each lookup has its id. */
+		if (map->inner_meta->attr.btf_value_type_id)
+			reg->map_uid = reg->id;
+		break;
+	case LOOKUP_SOCKET:
+		reg->type = REG_SOCKET;
+		break;
+	case LOOKUP_XDP_SOCK:
+		reg->type = REG_XDP_SOCK;
+		break;
+	}
 }

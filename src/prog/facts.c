@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Making and freeing of facts: three blocks of base/mem.h. */
+#include "prog/facts.h"
+
+#include "base/mem.h"
+
+struct facts *facts_new(u32 insn_cnt, u32 subprog_cnt)
+{
+	struct facts *facts = mem_zalloc(sizeof(*facts));
+
+	if (!facts)
+		return NULL;
+	facts->insns = mem_zalloc_array(insn_cnt, sizeof(*facts->insns));
+	facts->subprogs = mem_zalloc_array(subprog_cnt, sizeof(*facts->subprogs));
+	if (!facts->insns || !facts->subprogs) {
+		facts_free(facts);
+		return NULL;
+	}
+	facts->insn_cnt = insn_cnt;
+	facts->subprog_cnt = subprog_cnt;
+	return facts;
+}
+
+void facts_free(struct facts *facts)
+{
+	if (!facts)
+		return;
+	mem_free(facts->insns);
+	mem_free(facts->subprogs);
+	mem_free(facts);
+}
