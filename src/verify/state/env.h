@@ -81,9 +81,8 @@ struct env {
 	bool nomem; /* memory ran out somewhere: the run ends with -ENOMEM whatever else happens */
 	bool seen_direct_write, seen_exception;
 	u32 hidden_subprog_cnt;
-	u32 hist_flags_pending; /* flags, spi, frame of the current instruction's history entry */
-	u32 hist_spi, hist_frameno;
-	u64 hist_linked;
+	u32 jmps_processed;	 /* jumps, calls and exits stepped over, for when to keep a state */
+	bool explore_alu_limits; /* pruning compares scalars exactly */
 
 	/* Scratch, so that no function needs a big frame. */
 	struct reg fake_reg[2];

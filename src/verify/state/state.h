@@ -39,6 +39,7 @@ struct slot {
 };
 
 struct stack_mem; /* state/stack.h: the shared storage */
+struct past_entry;
 
 struct ret_range {
 	s32 min, max;
@@ -112,6 +113,7 @@ struct vstate {
 	struct hist_entry *hist;
 	u32 hist_cnt, hist_cap;
 	u32 dfs_depth, callback_unroll_depth, may_goto_depth;
+	struct past_entry *kept; /* past/: this is a kept state; not copied */
 };
 
 static inline struct frame *state_frame(const struct vstate *st) /* the current one */
