@@ -27,5 +27,24 @@ void facts_free(struct facts *facts)
 		return;
 	mem_free(facts->insns);
 	mem_free(facts->subprogs);
+	mem_free(facts->values);
 	mem_free(facts);
+}
+
+const struct value_fact *facts_value(const struct facts *facts, u32 insn_idx, u32 regno)
+{
+	u32 lo = 0, hi = facts->value_cnt;
+
+	while (lo < hi) {
+		u32 mid = lo + (hi - lo) / 2;
+		const struct value_fact *f = &facts->values[mid];
+
+		if (f->insn_idx == insn_idx && f->regno == regno)
+			return f;
+		if (f->insn_idx < insn_idx || (f->insn_idx == insn_idx && f->regno < regno))
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return NULL;
 }

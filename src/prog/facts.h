@@ -80,11 +80,22 @@ struct subprog_facts {
 	bool keep_fastcall_stack;
 };
 
+/* What a register that an instruction reads holds, on every execution: all bounds at once. */
+struct value_fact {
+	u32 insn_idx;
+	u8 regno;
+	s64 smin, smax;
+	u64 umin, umax;
+	u64 known_value, known_mask; /* bits of the mask have value's */
+};
+
 struct facts {
 	struct insn_facts *insns; /* insn_cnt */
 	u32 insn_cnt;
 	struct subprog_facts *subprogs;
 	u32 subprog_cnt;
+	struct value_fact *values; /* ascending by instruction and register */
+	u32 value_cnt;
 	u32 stack_bytes_max; /* of the deepest call chain */
 	bool may_goto, tail_calls, ld_abs, callbacks;
 	bool proved_terminates; /* no may_goto, no timers: runs end without a budget */
@@ -95,5 +106,7 @@ struct facts {
 /* All zero. NULL when memory is short. */
 struct facts *facts_new(u32 insn_cnt, u32 subprog_cnt) must_check;
 void facts_free(struct facts *facts); /* NULL is allowed */
+/* NULL when nothing is known of register @regno where instruction @insn_idx reads it. */
+const struct value_fact *facts_value(const struct facts *facts, u32 insn_idx, u32 regno);
 
 #endif

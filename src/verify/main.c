@@ -13,6 +13,7 @@
 #include "base/mem.h"
 #include "isa/text.h"
 #include "verify/call/call.h"
+#include "verify/flow/fold.h"
 #include "verify/past/past.h"
 #include "verify/state/pool.h"
 #include "verify/state/print.h"
@@ -197,6 +198,8 @@ int verify_prog(const struct prog *prog, const struct verify_opts *opts,
 	err = env_init(env, prog, opts, ret);
 	if (!err)
 		err = check(env);
+	if (!err && opts->values)
+		err = fold_values(env->flow, env->facts);
 	stats_publish(env);
 	stats_print(env);
 	if (!err) {
