@@ -101,7 +101,7 @@ static void put_value(struct str *out, const struct reg *reg, bool *first)
 	if (tnum_is_unknown(*t))
 		return;
 	put_sep(out, first);
-	str_addf(out, "var_off=(%#llx; %#llx)", (unsigned long long)t->value,
+	str_addf(out, "var_off=(0x%llx; 0x%llx)", (unsigned long long)t->value,
 		 (unsigned long long)t->mask);
 }
 
