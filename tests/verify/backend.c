@@ -15,7 +15,6 @@
 
 #define LOG_BYTES  (64u << 20)
 #define MAPS_MAX   64
-#define BLOBS_MAX  64
 
 struct backend {
 	enum backend_kind kind;
@@ -29,7 +28,11 @@ struct load {
 	const struct record_file *file;
 	const struct record *r;
 	enum rights rights;
-	int maps[MAPS_MAX], btfs[BLOBS_MAX];
+	int maps[MAPS_MAX];
+	struct {
+		int blob, fd;
+	} btfs[MAPS_MAX + 1];
+	uint32_t btf_cnt;
 	struct verdict *out;
 };
 
@@ -85,17 +88,17 @@ static int btf_fd(struct load *l, int blob)
 	union bpf_attr attr;
 	long fd;
 
-	if (blob < 0 || blob >= BLOBS_MAX || (uint32_t)blob >= l->file->blob_cnt)
+	if (blob < 0 || (uint32_t)blob >= l->file->blob_cnt)
 		return -EBADF;
-	if (l->btfs[blob] >= 0)
-		return l->btfs[blob];
+	for (uint32_t n = 0; n < l->btf_cnt; n++)
+		if (l->btfs[n].blob == blob)
+			return l->btfs[n].fd;
 	memset(&attr, 0, sizeof(attr));
 	attr.btf = addr(l->file->blobs[blob].data);
 	attr.btf_size = l->file->blobs[blob].bytes;
 	fd = call(l->b, BPF_BTF_LOAD, &attr);
-	if (fd < 0)
-		return (int)fd;
-	l->btfs[blob] = (int)fd;
+	l->btfs[l->btf_cnt].blob = blob;
+	l->btfs[l->btf_cnt++].fd = (int)fd;
 	return (int)fd;
 }
 
@@ -279,7 +282,6 @@ void backend_verify(struct backend *b, const struct record_file *file, const str
 
 	memset(ret, 0, sizeof(*ret));
 	memset(l.maps, -1, sizeof(l.maps));
-	memset(l.btfs, -1, sizeof(l.btfs));
 	b->log[0] = 0;
 	ret->log = b->log;
 	if (b->skep) {
@@ -298,9 +300,9 @@ void backend_verify(struct backend *b, const struct record_file *file, const str
 	for (n = 0; n < MAPS_MAX; n++)
 		if (l.maps[n] >= 0)
 			close(l.maps[n]);
-	for (n = 0; n < BLOBS_MAX; n++)
-		if (l.btfs[n] >= 0)
-			close(l.btfs[n]);
+	for (n = 0; n < l.btf_cnt; n++)
+		if (l.btfs[n].fd >= 0)
+			close(l.btfs[n].fd);
 }
 
 const char *backend_refuses(struct backend *b, enum rights rights)

@@ -52,7 +52,8 @@ def build():
     if not os.path.exists(os.path.join(BUILD, 'build.ninja')):
         run(['meson', 'setup', BUILD, TOP])
     done = subprocess.run(['ninja', '-C', BUILD, 'tests/verify/verify_replay',
-                           'tests/verify/verify_obj_dump', 'src/object/libbpf-ours.a'],
+                           'tests/verify/verify_obj_dump', 'tests/verify/verify_asm_many',
+                           'src/object/libbpf-ours.a'],
                           capture_output=True, text=True)
     if done.returncode:
         raise SystemExit(done.stdout[-6000:])

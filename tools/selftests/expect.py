@@ -168,7 +168,7 @@ def reason(log):
     """The line that says why a program is refused: the last before the statistics."""
     for line in reversed(log.rstrip('\n').split('\n')):
         if not line or re.match(r'processed \d+ insns|verification time|stack depth|mark_read|'
-                                r'max_states|peak_states|total_states', line):
+                                r'max_states|peak_states|total_states|cur state:|old state:', line):
             continue
         return line
     return ''
