@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What the files of this room share. */
+#ifndef SKEP_VERIFY_PAST_PAST_INT_H
+#define SKEP_VERIFY_PAST_PAST_INT_H
+
+#include "verify/flow/flow.h"
+#include "verify/past/past.h"
+#include "verify/state/pool.h"
+#include "verify/state/stack.h"
+
+/* A kept state in its bucket (struct bpf_verifier_state_list). */
+struct past_entry {
+	struct past_entry *next;
+	struct vstate *st;
+	u32 miss_cnt, hit_cnt;
+	bool in_free_list; /* evicted, waits for its paths to end */
+};
+
+/* A copy of a state that was found equal to one whose loop is not yet explored. */
+struct past_backedge {
+	struct past_backedge *next;
+	struct vstate *st; /* st->equal_state: what it is equal to */
+};
+
+/* How an SCC was entered: the call sites of outer frames, 0 behind them. */
+struct past_chain {
+	u32 callsites[LIMIT_FRAMES - 1];
+	u32 scc;
+};
+
+/* An SCC under one chain of calls (struct bpf_scc_visit). */
+struct past_visit {
+	struct past_visit *next; /* of the SCC */
+	struct past_chain chain;
+	struct vstate *entry_state; /* the first kept state in it; NULL: not being explored */
+	struct past_backedge *backedges;
+	u32 backedge_cnt;
+};
+
+/* Registers and slots whose precision is asked for while walking back (backtrack_state). */
+struct backtrack {
+	u32 frame;
+	u32 regs[LIMIT_FRAMES];
+	u64 slots[LIMIT_FRAMES];
+};
+
+struct past {
+	struct past_entry **buckets;  /* insn_cnt */
+	struct past_visit **visits;   /* by SCC: flow->scc_cnt */
+	struct past_entry *zombies;   /* freed, but a backedge's chain may go through them */
+	struct backtrack bt;
+	u32 kept_cnt, free_list_cnt, backedge_cnt;
+	u32 prev_jmps_processed;
+	u64 prev_insns_processed;
+	/* The history entry of the instruction now stepped over, if it has one. */
+	u64 hist_insn;
+	const struct vstate *hist_state;
+};
+
+enum exact_level { NOT_EXACT, EXACT, RANGE_WITHIN };
+
+/* equal.c */
+bool past_states_equal(struct env *env, const struct vstate *old, const struct vstate *cur,
+		       enum exact_level exact);
+bool past_maybe_looping(const struct vstate *old, const struct vstate *cur);
+bool past_iter_depths_differ(const struct vstate *old, const struct vstate *cur);
+
+/* clean.c: forgets what no path from @st on reads (clean_verifier_state). 0 or -ENOMEM. */
+int past_clean(struct env *env, struct vstate *st) must_check;
+
+/* loop.c */
+int past_enter_scc(struct env *env, struct vstate *st) must_check;
+int past_exit_scc(struct env *env, struct vstate *st) must_check;
+int past_add_backedge(struct env *env, struct vstate *kept, const struct vstate *cur,
+		      u32 insn_idx) must_check;
+bool past_incomplete(struct env *env, const struct vstate *st);
+void past_update_peak(struct env *env);
+void past_free_backedges(struct env *env, struct past_visit *visit);
+
+/* precise.c: @changed may be NULL. */
+int past_chain_precision(struct env *env, struct vstate *start, bool *changed) must_check;
+int past_propagate_precision(struct env *env, const struct vstate *old, struct vstate *cur,
+			     bool *changed) must_check;
+int past_all_precise(struct env *env, struct vstate *st) must_check;
+int past_all_imprecise(struct env *env, struct vstate *st) must_check;
+
+/* backtrack.c: one instruction back. -ENOTSUPP: give up, everything is to be precise. */
+int past_backtrack_insn(struct env *env, s32 idx, s32 subseq_idx, const struct hist_entry *hist)
+	must_check;
+bool past_bt_empty(const struct backtrack *bt);
+/* "r1,r2" and "-8,-16" into @buf. */
+#define PAST_MASK_TEXT_BYTES 320
+const char *past_regs_text(u32 mask, char buf[PAST_MASK_TEXT_BYTES]);
+const char *past_slots_text(u64 mask, char buf[PAST_MASK_TEXT_BYTES]);
+
+/* Where frame @frame of @st stands (frame_insn_idx). */
+static inline u32 past_frame_insn(const struct vstate *st, u32 frame)
+{
+	return frame == st->curframe ? st->insn_idx : st->frame[frame + 1]->callsite;
+}
+
+static inline bool past_log2(const struct env *env)
+{
+	return env->log.level & VLOG_2;
+}
+
+#endif
