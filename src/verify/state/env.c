@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "verify/state/print.h"
 
 void *env_alloc(struct env *env, size_t size_bytes)
@@ -102,6 +103,24 @@ int env_bug(struct env *env, const char *fmt, ...)
 		vlog_add(&env->log, "\n");
 	}
 	return -EFAULT;
+}
+
+int env_poll_slow(struct env *env)
+{
+	const atomic_bool *cancel = env->opts->cancel;
+
+	if (env->nomem)
+		return -ENOMEM;
+	if (cancel && atomic_load_explicit(cancel, memory_order_relaxed)) {
+		vlog_add(&env->log, "verification was cancelled\n");
+		return -ECANCELED;
+	}
+	if (env->deadline_ns != UINT64_MAX && clock_mono_ns() > env->deadline_ns) {
+		vlog_add(&env->log, "verification takes longer than %llu ms\n",
+			 (unsigned long long)(env->opts->time_ns_max / 1000000));
+		return -ETIME;
+	}
+	return 0;
 }
 
 void env_reject_forget(struct env *env)

@@ -109,6 +109,19 @@ int env_bug(struct env *env, const char *fmt, ...) printf_like(2, 3);
 /* The memory limit; NULL when it or memory is exhausted. Arena memory. */
 void *env_alloc(struct env *env, size_t size_bytes) must_check;
 
+/*
+ * Once for each processed instruction: -ENOMEM when memory ran out, and now and then -ECANCELED or
+ * -ETIME. Says why in the log.
+ */
+#define ENV_POLL_INSNS 1024
+int env_poll_slow(struct env *env) must_check;
+static inline int env_poll(struct env *env)
+{
+	if (likely(!env->nomem && env->stats->insns_processed % ENV_POLL_INSNS))
+		return 0;
+	return env_poll_slow(env);
+}
+
 static inline struct reg *env_regs(struct env *env)
 {
 	return state_frame(env->cur)->regs;
