@@ -194,7 +194,8 @@ static void test_imprecise_prune(void)
 	struct flow_env e = { 0 };
 	const struct value_fact *f;
 	u32 cnt;
-	struct insn *insns = assemble("r0 = *(u64 *)(r1 + 0)\nr6 = 1\nif r0 > 100 goto +1\ngoto +1\n"
+	struct insn *insns = assemble("r0 = *(u64 *)(r1 + 0)\nr6 = 1\nif r0 > 100 goto +1\n"
+				      "goto +1\n"
 				      "r6 = 1000\nr0 = r6\nexit\n",
 				      &cnt);
 
