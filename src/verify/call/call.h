@@ -9,7 +9,11 @@
 #include "verify/mem/mem.h"
 #include "verify/state/env.h"
 
-/* The current instruction, a call of: */
+/*
+ * The current instruction, a call. Where frame or insn_idx changed, insn_idx is exactly where the
+ * walk goes on (the first instruction of a static function; behind the caller's call after an
+ * implicit exit); where neither did, the walk goes on behind the call. Of:
+ */
 int call_helper(struct env *env, const struct insn *insn) must_check;  /* check_helper_call */
 /* check_func_call: sets insn_idx */
 int call_subprog(struct env *env, const struct insn *insn) must_check;

@@ -12,6 +12,7 @@ int step_alu(struct env *env, const struct insn *insn) must_check;	/* check_alu_
 /* check_cond_jmp_op */
 int step_jump(struct env *env, const struct insn *insn, u32 *insn_idx) must_check;
 int step_ld_imm(struct env *env, const struct insn *insn) must_check;
-int step_ld_abs(struct env *env, const struct insn *insn) must_check;
+/* *ret_moved: insn_idx is set, the caller of this function goes on. */
+int step_ld_abs(struct env *env, const struct insn *insn, bool *ret_moved) must_check;
 
 #endif

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Scalars that are known to be equal, or to differ by a constant, carry one id: what a conditional
+ * jump says of one holds of all (collect_linked_regs, sync_linked_regs of Linux 6.18).
+ *
+ * A scalar's `off` is its distance from the others where its id has REG_ADD_CONST64 (modulo 2^64)
+ * or REG_ADD_CONST32 (modulo 2^32, upper half 0). Invariants:
+ *  1. Whatever changes a value drops its id or records the distance.
+ *  2. A distance in 32 bits is recorded only where the value fitted 32 bits before: then each
+ *     follows from any other by a 32-bit addition. Between the two kinds nothing follows.
+ *  3. id and off describe the register itself and are never taken from the one that it learns from
+ *     (CVE-2026-45933).
+ */
+#include "verify/state/stack.h"
+#include "verify/step/step_int.h"
+
+void linked_before_mov(struct env *env, struct reg *src)
+{
+	if (src->type != REG_SCALAR)
+		return;
+	/* One distance is all that can be kept: the copy starts a group of its own. */
+	if (src->id & REG_ADD_CONST)
+		step_drop_id(src);
+	if (!src->id && !scalar_is_const(&src->s))
+		src->id = env_new_id(env);
+}
+
+static bool has_id(const struct reg *reg, u32 id)
+{
+	return reg->type == REG_SCALAR && (reg->id & ~REG_ADD_CONST) == id;
+}
+
+static bool put(struct linked_regs *set, u32 frameno, u32 index, bool is_reg)
+{
+	if (set->cnt == LINKED_REGS_MAX)
+		return false;
+	set->entries[set->cnt++] = (struct linked_reg){
+		.frameno = (u8)frameno, .spi = (u8)index, .is_reg = is_reg,
+	};
+	return true;
+}
+
+/* Registers that nothing reads any more are left out. */
+static u16 live_regs(const struct env *env, const struct vstate *st, u32 frameno)
+{
+	u32 idx = frameno == st->curframe ? env->insn_idx : st->frame[frameno + 1]->callsite;
+
+	return env->flow->info[idx].live_regs;
+}
+
+static int collect_stack(struct env *env, struct frame *frame, u32 id, struct linked_regs *set)
+{
+	for (u32 spi = 0; spi < frame->stack_bytes / STACK_SLOT_BYTES; spi++) {
+		const struct slot *slot = stack_slot(frame, spi);
+		struct slot *mut;
+
+		if (!slot_is_spilled(slot) || !has_id(&slot->spilled, id) ||
+		    put(set, frame->frameno, spi, false))
+			continue;
+		mut = stack_slot_mut(env, frame, spi);
+		if (!mut)
+			return -ENOMEM;
+		step_drop_id(&mut->spilled);
+	}
+	return 0;
+}
+
+int linked_collect(struct env *env, struct vstate *st, u32 id, struct linked_regs *set)
+{
+	int err = 0;
+
+	id &= ~REG_ADD_CONST;
+	for (u32 f = st->curframe + 1; !err && f--;) {
+		struct frame *frame = st->frame[f];
+		u16 live = live_regs(env, st, f);
+
+		for (u32 r = 0; r < INSN_REG_FP; r++) {
+			if ((live >> r & 1) && has_id(&frame->regs[r], id) && !put(set, f, r, true))
+				step_drop_id(&frame->regs[r]);
+		}
+		err = collect_stack(env, frame, id, set);
+	}
+	return err;
+}
+
+/* reg = known + (reg's distance - known's), each from the same origin. */
+static void learn(struct reg *reg, const struct reg *known)
+{
+	u32 kind = (reg->id | known->id) & REG_ADD_CONST;
+	s64 reg_off = reg->id & REG_ADD_CONST ? reg->off : 0;
+	s64 known_off = known->id & REG_ADD_CONST ? known->off : 0;
+	struct scalar delta = scalar_const((u64)(reg_off - known_off));
+
+	reg->s = known->s;
+	reg->precise = known->precise;
+	if (!kind || reg_off == known_off)
+		return;
+	scalar_alu64(SCALAR_ADD, &reg->s, &delta);
+	if (kind & REG_ADD_CONST32)
+		scalar_zext(&reg->s, sizeof(u32));
+}
+
+/* The distances are of different kinds: nothing follows. */
+static bool mixed(const struct reg *a, const struct reg *b)
+{
+	return ((a->id | b->id) & REG_ADD_CONST) == REG_ADD_CONST;
+}
+
+int linked_sync(struct env *env, struct vstate *st, const struct reg *known,
+		const struct linked_regs *set)
+{
+	const u32 id = known->id & ~REG_ADD_CONST;
+
+	for (u32 i = 0; i < set->cnt; i++) {
+		const struct linked_reg *r = &set->entries[i];
+		struct frame *frame = st->frame[r->frameno];
+		struct slot *slot;
+		struct reg *reg;
+
+		if (r->is_reg) {
+			reg = &frame->regs[r->spi];
+		} else {
+			if (!has_id(&stack_slot(frame, r->spi)->spilled, id))
+				continue;
+			slot = stack_slot_mut(env, frame, r->spi);
+			if (!slot)
+				return -ENOMEM;
+			reg = &slot->spilled;
+		}
+		if (reg != known && has_id(reg, id) && !mixed(reg, known))
+			learn(reg, known);
+	}
+	return 0;
+}
+
+void linked_after_alu(struct env *env, const struct alu *alu, struct reg *dst, u64 umax_was,
+		      const struct scalar *src)
+{
+	const bool known = alu->is32 ? scalar_is_const32(src) : scalar_is_const(src);
+	const s64 val = alu->is32 ? (s32)(u32)src->var_off.value : (s64)src->var_off.value;
+
+	if (!dst->id || !env->bpf_capable || !spectre_needed(alu->op) || !known ||
+	    (alu->is_reg && alu->insn->src == alu->insn->dst) || (dst->id & REG_ADD_CONST) ||
+	    val != (s32)val || (alu->op == SCALAR_SUB && val == INT32_MIN) ||
+	    (alu->is32 && umax_was > UINT32_MAX)) {
+		step_drop_id(dst);
+		return;
+	}
+	dst->id |= alu->is32 ? REG_ADD_CONST32 : REG_ADD_CONST64;
+	dst->off = (s32)(alu->op == SCALAR_SUB ? -val : val);
+}
