@@ -140,12 +140,14 @@ def parity_page(spec):
     text = HEAD + "# What of Linux 6.18 exists\n\nCounted from the tables. How what exists " \
         "differs from Linux stands in [README.md](README.md).\n\n"
     text += table(("", "here", "Linux 6.18"),
-                  [(title, sum(bool(h) for _, h in items), len(items)) for title, items in groups])
+                  [(title, sum(h == 1 for _, h in items), len(items)) for title, items in groups])
     for title, items in groups:
         text += f"\n## {title}\n\n"
-        for word, want in (("Here", True), ("Not yet", False)):
-            names = ", ".join(f"`{n}`" for n, h in items if bool(h) == want)
-            text += f"{word}: {names or 'none'}.\n\n"
+        for word, want in (("Here", 1), ("Declared, to verify programs that use them", 2),
+                           ("Not yet", 0)):
+            names = ", ".join(f"`{n}`" for n, h in items if int(h) == want)
+            if names or want != 2:
+                text += f"{word}: {names or 'none'}.\n\n"
     return text.rstrip("\n") + "\n"
 
 

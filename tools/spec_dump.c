@@ -11,6 +11,7 @@
 #include "isa/isa.h"
 #include "map/map.h"
 #include "spec/helper.h"
+#include "spec/maptype.h"
 #include "spec/spec.h"
 
 struct bit_name {
@@ -186,9 +187,10 @@ static void add_helper(struct str *s, const struct helper_info *h)
 static void add_rows(struct str *s)
 {
 	str_add(s, "\"map_types\":[\n");
-#define MAP_TYPE(id, value, name, since, ...)                                                      \
+/* 0: not there, 1: there, 2: declared, for verification alone. */
+#define MAP_TYPE(id, value, name, since, gives, flags)                                             \
 	str_addf(s, "[\"" #id "\",%d,\"%s\",\"%d.%d\",%d],\n", value, name, VERSION(since),      \
-		 map_type_exists(value));
+		 map_type_exists(value) ? 1 + !!((flags)&MT_DECLARED) : 0);
 #include "spec/maptypes.def"
 #undef MAP_TYPE
 	str_add(s, "null],\n\"prog_types\":[\n");

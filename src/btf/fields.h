@@ -4,11 +4,41 @@
 #define SKEP_BTF_FIELDS_H
 
 #include "btf/btf.h"
+#include "spec/maptype.h"
+
+#define BTF_FIELDS_MAX 11u
+
+struct btf_field {
+	enum btf_field_kind kind; /* one bit */
+	u32 off, size_bytes;	  /* in the value */
+	u32 type_id; /* pointers: the struct that they point to; else 0 */
+};
+
+/* struct btf_record of the kernel. Immutable. */
+struct btf_fields {
+	u32 mask; /* enum btf_field_kind */
+	u32 cnt;
+	struct btf_field fields[BTF_FIELDS_MAX]; /* ascending by offset */
+};
 
 /*
- * *ret_name is the first special field's type anywhere inside type @id ("bpf_spin_lock", "kptr"…),
- * NULL when there is none; arrays and nested structs are looked into. 0 or -ENOMEM.
+ * The special fields of @kinds in values of type @id, *ret a block of base/mem.h or NULL when there
+ * are none (btf_parse_fields; allocated objects' list and tree rules are not checked). 0, -ENOMEM,
+ * or what is wrong with them: -E2BIG (too many, or two of what may stand once), -EEXIST (they
+ * overlap), -EINVAL, -ENOENT. The kernel makes the map all the same, without fields.
  */
-int btf_special_field(const struct btf *btf, u32 id, const char **ret_name) must_check;
+int btf_parse_fields(const struct btf *btf, u32 id, u32 kinds, struct btf_fields **ret) must_check;
+
+/* The field at byte @off of the value, NULL when there is none (btf_record_find). */
+const struct btf_field *btf_field_at(const struct btf_fields *fields, u32 off, u32 kinds);
+/* The first of @kinds: what may stand once; NULL when there is none. @fields may be NULL. */
+const struct btf_field *btf_field_first(const struct btf_fields *fields, u32 kinds);
+/* The same kinds at the same places (btf_record_equal). Both may be NULL. */
+bool btf_fields_equal(const struct btf_fields *a, const struct btf_fields *b);
+
+static inline bool btf_fields_have(const struct btf_fields *fields, u32 kinds)
+{
+	return fields && fields->mask & kinds;
+}
 
 #endif

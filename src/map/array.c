@@ -126,8 +126,8 @@ static int array_update(struct map *map, u32 cpu, const void *key, const void *v
 
 	if (err)
 		return err;
-	elem_store(array_elem(a, a->plane_cnt > 1 ? cpu : 0, index), value,
-		   map->attr.value_size_bytes);
+	map_value_store(map, array_elem(a, a->plane_cnt > 1 ? cpu : 0, index), value,
+			map->attr.value_size_bytes, false);
 	return 0;
 }
 
@@ -148,12 +148,12 @@ static int array_user_lookup(struct map *map, const void *key, void *ret_value, 
 	if (index >= map->attr.max_entries)
 		return -ENOENT;
 	if (!map->ops->percpu) {
-		elem_load(to, array_elem(a, 0, index), map->attr.value_size_bytes);
+		map_value_load(map, to, array_elem(a, 0, index), map->attr.value_size_bytes);
 		return 0;
 	}
 	for (u32 cpu = 0; cpu < a->plane_cnt; cpu++)
-		elem_load(to + (size_t)cpu * a->elem_bytes, array_elem(a, cpu, index),
-			  a->elem_bytes);
+		map_value_load(map, to + (size_t)cpu * a->elem_bytes, array_elem(a, cpu, index),
+			       a->elem_bytes);
 	return 0;
 }
 
@@ -166,12 +166,14 @@ static int array_user_update(struct map *map, const void *key, const void *value
 	if (err)
 		return err;
 	if (!map->ops->percpu) {
-		elem_store(array_elem(a, 0, index), value, map->attr.value_size_bytes);
+		map_value_store(map, array_elem(a, 0, index), value, map->attr.value_size_bytes,
+				false);
 		return 0;
 	}
 	for (u32 cpu = 0; cpu < a->plane_cnt; cpu++)
-		elem_store(array_elem(a, cpu, index),
-			   (const u8 *)value + (size_t)cpu * a->elem_bytes, a->elem_bytes);
+		map_value_store(map, array_elem(a, cpu, index),
+				(const u8 *)value + (size_t)cpu * a->elem_bytes, a->elem_bytes,
+				false);
 	return 0;
 }
 

@@ -183,10 +183,10 @@ static void hash_write_planes(struct map_hash *h, const struct hash_at *at,
 		void *to = hash_slot_value(h, at, cpu);
 
 		if (v->cpu == HASH_ALL_CPUS)
-			elem_store(to, v->bytes + (size_t)cpu * h->plane_elem_bytes,
-				   h->plane_elem_bytes);
+			map_value_store(&h->map, to, v->bytes + (size_t)cpu * h->plane_elem_bytes,
+					h->plane_elem_bytes, fresh);
 		else if (v->cpu == cpu)
-			elem_store(to, v->bytes, h->map.attr.value_size_bytes);
+			map_value_store(&h->map, to, v->bytes, h->map.attr.value_size_bytes, fresh);
 		else if (fresh)
 			elem_zero(to, h->plane_elem_bytes);
 	}
@@ -204,7 +204,8 @@ static void hash_fill_slot(struct map_hash *h, struct hash_bucket *home, const v
 	if (h->planes)
 		hash_write_planes(h, ret_at, v, true);
 	else
-		elem_store(elem + h->key_room_bytes, v->bytes, h->map.attr.value_size_bytes);
+		map_value_store(&h->map, elem + h->key_room_bytes, v->bytes,
+				h->map.attr.value_size_bytes, true);
 	if (h->lru)
 		hash_mark_used(h, ret_at);
 }
@@ -305,12 +306,13 @@ static int hash_delete(struct map *map, const void *key)
 void hash_copy_value(struct map_hash *h, const struct hash_at *at, u8 *to)
 {
 	if (!h->planes) {
-		elem_load(to, hash_slot_value(h, at, 0), h->map.attr.value_size_bytes);
+		map_value_load(&h->map, to, hash_slot_value(h, at, 0),
+			       h->map.attr.value_size_bytes);
 		return;
 	}
 	for (u32 cpu = 0; cpu < h->map.env->cpu_cnt; cpu++)
-		elem_load(to + (size_t)cpu * h->plane_elem_bytes, hash_slot_value(h, at, cpu),
-			  h->plane_elem_bytes);
+		map_value_load(&h->map, to + (size_t)cpu * h->plane_elem_bytes,
+			       hash_slot_value(h, at, cpu), h->plane_elem_bytes);
 }
 
 /* Copies and, with @delete, removes, under the lock of the home: nothing can come between. */

@@ -11,7 +11,6 @@
 
 struct map_hash_of_maps {
 	struct map map;
-	struct map_attr template;
 	struct map *table; /* owned; values are struct obj_slot * as u64 */
 	struct lock lock;  /* of writers */
 	u8 *spare_key;	   /* for the end, when there may be no memory left */
@@ -66,7 +65,6 @@ static int hom_alloc(const struct map_attr *attr, const struct map_env *env, str
 	if (!m)
 		return -ENOMEM;
 	map_init(&m->map, attr, env, &map_hash_of_maps_ops);
-	m->template = attr->inner->attr;
 	table_attr.type = MAP_TYPE_HASH;
 	table_attr.value_size_bytes = sizeof(u64);
 	m->spare_key = mem_alloc(attr->key_size_bytes);
@@ -115,7 +113,7 @@ static int hom_update_obj(struct map *map, const void *key, struct obj *obj, u64
 	int err;
 
 	if (obj->kind != OBJ_MAP ||
-	    !map_inner_equal(&m->template, container_of(obj, struct map, obj)))
+	    !map_inner_equal(map, container_of(obj, struct map, obj)))
 		return -EINVAL;
 	slot = obj_slot_new(obj);
 	if (!slot)

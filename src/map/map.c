@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "base/pages.h"
 #include "btf/btf.h"
+#include "btf/fields.h"
 #include "map/map_int.h"
 
 /* A type without a row is not built in, which the kernel calls -EINVAL too. */
@@ -31,16 +32,52 @@ static const struct map_ops *const ops_by_type[] = {
 	[MAP_TYPE_PERCPU_HASH] = &map_percpu_hash_ops,
 	[MAP_TYPE_LRU_HASH] = &map_lru_hash_ops,
 	[MAP_TYPE_LRU_PERCPU_HASH] = &map_lru_percpu_hash_ops,
+	[MAP_TYPE_STACK_TRACE] = &map_stack_trace_ops,
+	[MAP_TYPE_CGROUP_ARRAY] = &map_cgroup_array_ops,
+	[MAP_TYPE_SOCKMAP] = &map_sockmap_ops,
+	[MAP_TYPE_SOCKHASH] = &map_sockhash_ops,
+	[MAP_TYPE_CPUMAP] = &map_cpumap_ops,
+	[MAP_TYPE_XSKMAP] = &map_xskmap_ops,
+	[MAP_TYPE_REUSEPORT_SOCKARRAY] = &map_reuseport_ops,
+	[MAP_TYPE_CGROUP_STORAGE] = &map_cgroup_storage_ops,
+	[MAP_TYPE_PERCPU_CGROUP_STORAGE] = &map_percpu_cgroup_storage_ops,
+	[MAP_TYPE_SK_STORAGE] = &map_local_storage_ops,
+	[MAP_TYPE_INODE_STORAGE] = &map_local_storage_ops,
+	[MAP_TYPE_TASK_STORAGE] = &map_local_storage_ops,
+	[MAP_TYPE_CGRP_STORAGE] = &map_local_storage_ops,
+	[MAP_TYPE_USER_RINGBUF] = &map_user_ringbuf_ops,
+	[MAP_TYPE_ARENA] = &map_arena_ops,
 };
+
+/* What a verifier has to know of the maps in a map of maps (bpf_map_meta_alloc). */
+static int inner_new(const struct map *template, const struct map_env *env,
+		     struct map **ret_inner)
+{
+	struct map_attr attr = template->attr;
+	int err;
+
+	memset(attr.name, 0, sizeof(attr.name));
+	err = map_declare(&attr, env, ret_inner);
+	if (err || !template->fields)
+		return err;
+	(*ret_inner)->fields = mem_dup(template->fields, sizeof(*template->fields));
+	if ((*ret_inner)->fields)
+		return 0;
+	map_put(*ret_inner);
+	*ret_inner = NULL;
+	return -ENOMEM;
+}
 
 static void map_destroy(struct obj *obj)
 {
 	struct map *map = container_of(obj, struct map, obj);
 	struct btf *btf = map->attr.btf;
+	const struct btf_fields *fields = map->fields;
 	struct map *inner_meta = map->inner_meta;
 
 	map->ops->free(map);
 	btf_put(btf);
+	mem_free((void *)(uintptr_t)fields);
 	map_put(inner_meta);
 }
 
@@ -60,6 +97,55 @@ void map_init(struct map *map, const struct map_attr *attr, const struct map_env
 	map->attr.inner = NULL;
 	map->env = env;
 	map->region.memfd = -1;
+}
+
+/* True when bytes [off, off + size_bytes) touch a special field. */
+static bool in_field(const struct btf_fields *fields, u32 off, u32 size_bytes)
+{
+	for (u32 i = 0; i < fields->cnt; i++) {
+		const struct btf_field *f = &fields->fields[i];
+
+		if (off < f->off + f->size_bytes && f->off < off + size_bytes)
+			return true;
+	}
+	return false;
+}
+
+void map_value_store_fields(const struct map *map, void *elem, const void *user, bool fresh)
+{
+	const u32 size_bytes = map->attr.value_size_bytes;
+
+	/* Fields lie at multiples of 4; what is left of a word beside one is half of it. */
+	for (u32 off = 0, n; off < size_bytes; off += n) {
+		u8 *to = (u8 *)elem + off;
+		const u8 *from = (const u8 *)user + off;
+
+		n = off % 8 ? 4 : 8;
+		if (n == 8 && in_field(map->fields, off, 8))
+			n = 4;
+		n = MIN(n, size_bytes - off);
+		if (in_field(map->fields, off, n)) {
+			if (fresh)
+				memset(to, 0, n);
+		} else if (n == 8) {
+			elem_store(to, from, 8);
+		} else if (n == 4) {
+			u32 half;
+
+			memcpy(&half, from, 4);
+			atomic_store_explicit((_Atomic u32 *)(void *)to, half,
+					      memory_order_release);
+		} else {
+			memcpy(to, from, n);
+		}
+	}
+}
+
+void map_value_hide_fields(const struct map *map, void *user)
+{
+	for (u32 i = 0; i < map->fields->cnt; i++)
+		memset((u8 *)user + map->fields->fields[i].off, 0,
+		       map->fields->fields[i].size_bytes);
 }
 
 void map_region_stamp(struct map *map)
@@ -99,8 +185,37 @@ bool map_type_exists(u32 type)
 	return type < ARRAY_SIZE(ops_by_type) && ops_by_type[type];
 }
 
+/* The part of map_check_btf that looks into values. */
+static int fields_find(const struct map_attr *attr, struct btf_fields **ret_fields)
+{
+	/* What may stand in values, not in objects that they own (BPF_LIST_NODE, BPF_RB_NODE). */
+	const u32 kinds = ~(u32)(FIELD_LIST_NODE | FIELD_RB_NODE) & ((1u << FIELD_KINDS) - 1);
+	struct btf_fields *f;
+	int err;
+
+	*ret_fields = NULL;
+	if (!attr->btf || !attr->btf_value_type_id)
+		return 0;
+	err = btf_parse_fields(attr->btf, attr->btf_value_type_id, kinds, &f);
+	/* As in the kernel: fields that are wrong are none, and what needs them says so. */
+	if (err)
+		return err == -ENOMEM ? err : 0;
+	for (u32 i = 0; !err && f && i < f->cnt; i++)
+		if (!(btf_field_info(f->fields[i].kind)->map_types >> attr->type & 1))
+			err = -EOPNOTSUPP;
+	if (f && attr->flags & (MAP_F_RDONLY_PROG | MAP_F_WRONLY_PROG))
+		err = -EACCES;
+	if (err)
+		mem_free(f);
+	else
+		*ret_fields = f;
+	return err;
+}
+
 int map_create(const struct map_attr *attr, const struct map_env *env, struct map **ret_map)
 {
+	struct map *inner_meta = NULL;
+	struct btf_fields *fields = NULL;
 	const struct map_ops *ops;
 	int err = check_common(attr);
 
@@ -109,16 +224,21 @@ int map_create(const struct map_attr *attr, const struct map_env *env, struct ma
 	ops = ops_by_type[attr->type];
 	err = ops->check(attr);
 	if (!err)
+		err = fields_find(attr, &fields);
+	if (!err && attr->inner)
+		err = inner_new(attr->inner, env, &inner_meta);
+	if (!err)
 		err = ops->alloc(attr, env, ret_map);
-	if (err)
+	if (err) {
+		mem_free(fields);
+		map_put(inner_meta);
 		return err;
+	}
+	(*ret_map)->fields = fields;
+	(*ret_map)->inner_meta = inner_meta;
 	if (attr->btf)
 		(*ret_map)->attr.btf = btf_get(attr->btf);
-	if (attr->inner)
-		err = map_declare(&attr->inner->attr, env, &(*ret_map)->inner_meta);
-	if (err)
-		map_put(*ret_map);
-	return err;
+	return 0;
 }
 
 struct map *map_get(struct map *map)
@@ -170,12 +290,17 @@ int map_write_end(struct map *map, int err)
 	return err;
 }
 
+static bool has_lock(const struct map *map)
+{
+	return btf_fields_have(map->fields, FIELD_SPIN_LOCK);
+}
+
 int map_user_lookup(struct map *map, const void *key, void *ret_value, u64 flags)
 {
-	/* ELEM_F_LOCK is known, but no value has a spin lock. */
-	if (flags)
+	/* Nothing here takes the locks of values yet, so there is nothing to wait for. */
+	if (flags && (flags != ELEM_F_LOCK || !has_lock(map)))
 		return -EINVAL;
-	return map->ops->user_lookup(map, key, ret_value, flags);
+	return map->ops->user_lookup(map, key, ret_value, 0);
 }
 
 int map_user_update(struct map *map, const void *key, const void *value, u64 flags)
@@ -184,8 +309,9 @@ int map_user_update(struct map *map, const void *key, const void *value, u64 fla
 
 	if (err)
 		return err;
-	if (flags & ELEM_F_LOCK)
+	if (flags & ELEM_F_LOCK && !has_lock(map))
 		return map_write_end(map, -EINVAL);
+	flags &= ~(u64)ELEM_F_LOCK;
 	return map_write_end(map, map->ops->user_update(map, key, value, flags));
 }
 

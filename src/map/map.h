@@ -22,6 +22,7 @@
 #define MAP_NAME_BYTES LIMIT_NAME_BYTES
 
 struct btf;
+struct btf_fields;
 struct epoch;
 struct map_ops;
 struct prog;
@@ -50,9 +51,11 @@ struct map {
 	struct obj obj; /* first: prog/ puts maps by it */
 	const struct map_ops *ops;
 	struct map_attr attr; /* as the type made it; btf is a reference here, inner NULL */
+	/* Special fields of values (btf/fields.h), NULL: none. Owned. */
+	const struct btf_fields *fields;
 	/*
-	 * Maps of maps: what inner maps are like (map_declare of the one that it was made with; the
-	 * kernel's inner_map_meta). NULL for others.
+	 * Maps of maps: what inner maps are like (map_declare of the one that it was made with,
+	 * without its name; the kernel's inner_map_meta). NULL for others.
 	 */
 	struct map *inner_meta;
 	const struct map_env *env;

@@ -27,6 +27,11 @@ extern const struct map_ops map_prog_array_ops, map_array_of_maps_ops, map_hash_
 extern const struct map_ops map_devmap_ops, map_devmap_hash_ops;
 extern const struct map_ops map_lpm_ops, map_ringbuf_ops, map_queue_ops, map_stack_ops;
 extern const struct map_ops map_bloom_ops, map_perf_array_ops;
+/* Declared only (declared.c). */
+extern const struct map_ops map_stack_trace_ops, map_cgroup_array_ops, map_sockmap_ops;
+extern const struct map_ops map_sockhash_ops, map_cpumap_ops, map_xskmap_ops, map_reuseport_ops;
+extern const struct map_ops map_cgroup_storage_ops, map_percpu_cgroup_storage_ops;
+extern const struct map_ops map_local_storage_ops, map_user_ringbuf_ops, map_arena_ops;
 
 /* Fills in what all types have. The type has zeroed @map; region and ops' own state are its. */
 void map_init(struct map *map, const struct map_attr *attr, const struct map_env *env,
@@ -104,6 +109,33 @@ static inline void elem_load(void *user, const void *elem, u32 size_bytes)
 		memcpy(to, &word, size_bytes);
 	}
 }
+
+/*
+ * The same for values, but for their special fields, which are not user space's to write: @fresh
+ * elements get zeros there (copy_map_value, check_and_init_map_value).
+ */
+void map_value_store_fields(const struct map *map, void *elem, const void *user, bool fresh);
+/* … and which user space reads as zeros. */
+void map_value_hide_fields(const struct map *map, void *user);
+
+/* @size_bytes: of the value, or rounded up where all CPUs' lie behind each other. */
+static inline void map_value_store(const struct map *map, void *elem, const void *user,
+				   u32 size_bytes, bool fresh)
+{
+	if (likely(!map->fields))
+		elem_store(elem, user, size_bytes);
+	else
+		map_value_store_fields(map, elem, user, fresh);
+}
+
+static inline void map_value_load(const struct map *map, void *user, const void *elem,
+				  u32 size_bytes)
+{
+	elem_load(user, elem, size_bytes);
+	if (unlikely(map->fields))
+		map_value_hide_fields(map, user);
+}
+
 
 static inline void elem_zero(void *elem, u32 size_bytes)
 {

@@ -15,7 +15,6 @@
 
 struct map_obj_array {
 	struct map map;
-	struct map_attr template; /* arrays of maps: what inner maps must be like */
 	_Atomic(struct obj *) *objs; /* release to publish, acquire to read */
 	struct obj_slot **slots;     /* under lock */
 	struct lock lock;
@@ -76,8 +75,6 @@ static int obj_array_alloc(const struct map_attr *attr, const struct map_env *en
 	if (!a)
 		return -ENOMEM;
 	map_init(&a->map, attr, env, of_maps ? &map_array_of_maps_ops : &map_prog_array_ops);
-	if (of_maps)
-		a->template = attr->inner->attr;
 	/* The kernel's array holds pointers: as much as that must fit. */
 	if (objs_bytes(&a->map) <= pages_ram_bytes()) {
 		a->objs = pages_new(objs_bytes(&a->map));
@@ -193,7 +190,7 @@ static int obj_fits_locked(struct map_obj_array *a, struct obj *obj)
 {
 	if (a->map.ops->holds == OBJ_PROG)
 		return prog_compatible_locked(a, container_of(obj, struct prog, obj));
-	return map_inner_equal(&a->template, container_of(obj, struct map, obj)) ? 0 : -EINVAL;
+	return map_inner_equal(&a->map, container_of(obj, struct map, obj)) ? 0 : -EINVAL;
 }
 
 /* bpf_fd_array_map_update_elem */

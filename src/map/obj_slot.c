@@ -2,6 +2,7 @@
 #include "map/obj_slot.h"
 
 #include "base/mem.h"
+#include "btf/fields.h"
 
 struct obj_slot *obj_slot_new(struct obj *obj)
 {
@@ -39,12 +40,14 @@ int map_inner_check(const struct map *inner)
 	return inner->ops->inner == MAP_INNER_NO ? -ENOTSUPP : 0;
 }
 
-bool map_inner_equal(const struct map_attr *template, const struct map *inner)
+bool map_inner_equal(const struct map *outer, const struct map *inner)
 {
-	const struct map_attr *a = &inner->attr;
+	const struct map_attr *a = &inner->attr, *template = &outer->inner_meta->attr;
 
 	if (a->type != template->type || a->key_size_bytes != template->key_size_bytes ||
 	    a->value_size_bytes != template->value_size_bytes || a->flags != template->flags)
+		return false;
+	if (!btf_fields_equal(outer->inner_meta->fields, inner->fields))
 		return false;
 	return inner->ops->inner != MAP_INNER_ENTRIES_TOO || a->flags & MAP_F_INNER_MAP ||
 	       a->max_entries == template->max_entries;

@@ -22,11 +22,8 @@ void obj_slot_free(struct obj_slot *slot);
 /* Others may be looking at it. NULL is allowed. */
 void obj_slot_retire(const struct map_env *env, struct obj_slot *slot);
 
-/*
- * bpf_map_meta_alloc's checks of a template, and bpf_map_meta_equal: 0 or -errno. A template is
- * kept as a copy of its attributes.
- */
+/* bpf_map_meta_alloc's checks of a template (0 or -errno), and bpf_map_meta_equal. */
 int map_inner_check(const struct map *inner) must_check;
-bool map_inner_equal(const struct map_attr *template, const struct map *inner);
+bool map_inner_equal(const struct map *outer, const struct map *inner);
 
 #endif

@@ -45,6 +45,8 @@ enum btf_field_kind {
 #undef BTF_FIELD
 };
 
+#define FIELD_KINDS 14 /* bits that rows have */
+
 struct btf_field_info {
 	const char *name; /* of the struct, or of the type tag */
 	u32 size_bytes, align_bytes;

@@ -26,6 +26,7 @@ static const struct btf_field_info btf_fields[] = {
 #include "spec/btf_fields.def"
 #undef BTF_FIELD
 };
+_Static_assert(ARRAY_SIZE(btf_fields) == FIELD_KINDS, "every bit has a row");
 
 static const struct prog_type_info prog_types[] = {
 #define PROG_TYPE(id, value, name, ctx, since, pkt, flags) [value] = { name, ctx, since, flags },

@@ -4,7 +4,6 @@
 
 #include "base/err.h"
 #include "btf/btf.h"
-#include "btf/fields.h"
 #include "spec/spec.h"
 #include "sys/sys_int.h"
 
@@ -54,7 +53,7 @@ static int attr_check_last(const struct attr_map_create *a)
 	return sys_name_check(a->map_name);
 }
 
-static int btf_check(const struct skep *skep, const struct map_attr *attr)
+static int btf_check(const struct map_attr *attr)
 {
 	const struct btf_map_types types = {
 		.key_id = attr->btf_key_type_id,
@@ -66,15 +65,8 @@ static int btf_check(const struct skep *skep, const struct map_attr *attr)
 		.keyless_ok = attr->type == MAP_TYPE_ARRAY,
 		.key_struct = attr->type == MAP_TYPE_LPM_TRIE,
 	};
-	const char *special;
-	int err = btf_map_check(attr->btf, &types);
 
-	if (!err)
-		err = btf_special_field(attr->btf, attr->btf_value_type_id, &special);
-	if (err)
-		return err;
-	/* Locks, timers and the like need updates that step around them: not here yet. */
-	return special && !skep->verify.only ? -EOPNOTSUPP : 0;
+	return btf_map_check(attr->btf, &types);
 }
 
 static int btf_resolve(struct sys_call *call, struct map_attr *attr)
@@ -91,7 +83,7 @@ static int btf_resolve(struct sys_call *call, struct map_attr *attr)
 	attr->btf = btf_of_obj(obj);
 	attr->btf_key_type_id = a->btf_key_type_id;
 	attr->btf_value_type_id = a->btf_value_type_id;
-	return a->btf_value_type_id ? btf_check(call->skep, attr) : 0;
+	return a->btf_value_type_id ? btf_check(attr) : 0;
 }
 
 /* The template of a map of maps, a reference (bpf_map_meta_alloc). */
@@ -102,7 +94,7 @@ static int inner_get(struct sys_call *call, struct map_attr *attr)
 	return sys_map_get(call, call->attr.map_create.inner_map_fd, &attr->inner, NULL);
 }
 
-/* An instance that only verifies has maps of all types, though some are only declared. */
+/* An instance that only verifies has maps of all types, even those that nobody else can make. */
 static int create(struct skep *skep, const struct map_attr *attr, struct map **ret_map)
 {
 	if (skep->verify.only && !map_type_exists(attr->type))

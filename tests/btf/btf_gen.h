@@ -5,6 +5,8 @@
 
 #include "base/str.h"
 #include "btf/btf.h"
+#include "base/err.h"
+#include "base/mem.h"
 #include "btf/fields.h"
 #include "tests/btf/btf_blob.h"
 
@@ -22,7 +24,7 @@ static inline void ask_all(struct btf *btf)
 	static const uint8_t zeros[256];
 	const struct btf_show_opts opts = { .style = BTF_SHOW_C };
 	struct str text = STR_INIT;
-	const char *special;
+	struct btf_fields *fields;
 
 	for (uint32_t id = 0; id < btf_type_cnt(btf); id++) {
 		uint32_t at = id, size;
@@ -30,8 +32,9 @@ static inline void ask_all(struct btf *btf)
 		btf_type_sized(btf, &at, &size);
 		at = id;
 		btf_type_skip_modifiers(btf, &at);
-		if (btf_special_field(btf, id, &special))
+		if (btf_parse_fields(btf, id, ~0u, &fields) == -ENOMEM)
 			__builtin_trap();
+		mem_free(fields);
 		str_reset(&text);
 		btf_type_text(btf, id, &text);
 		btf_show(&(struct btf_value){ btf, id, zeros, sizeof(zeros) }, &opts, &text);

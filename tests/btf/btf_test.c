@@ -9,6 +9,7 @@
 #include "base/err.h"
 #include "base/str.h"
 #include "btf/btf.h"
+#include "base/mem.h"
 #include "btf/fields.h"
 #include "tests/btf/btf_blob.h"
 #include "tests/tap.h"
@@ -112,13 +113,14 @@ static void walk_all(const char *what)
 	const struct btf_show_opts opts = { BTF_SHOW_C, 0 };
 	struct btf *btf = parse_ok();
 	struct str text = STR_INIT;
-	const char *special;
+	struct btf_fields *fields;
 
 	for (uint32_t id = 0; btf && id < btf_type_cnt(btf); id++) {
 		btf_show(&(struct btf_value){ btf, id, zeros, sizeof(zeros) }, &opts, &text);
 		btf_type_text(btf, id, &text);
-		if (btf_special_field(btf, id, &special))
+		if (btf_parse_fields(btf, id, ~0u, &fields) == -ENOMEM)
 			break;
+		mem_free(fields);
 	}
 	tap_ok(btf, "%s", what);
 	str_fini(&text);
@@ -257,7 +259,7 @@ static void test_map_types(void)
 	struct btf_map_types types = { .key_size_bytes = 4, .value_size_bytes = 20,
 				       .max_entries = 1, .array = true, .keyless_ok = true };
 	uint32_t flow, timer, holder;
-	const char *special;
+	struct btf_fields *fields;
 	struct btf *btf;
 
 	start();
@@ -281,10 +283,12 @@ static void test_map_types(void)
 	tap_eq(btf_map_check(btf, &types), -EINVAL, "an array indexed by a struct");
 	types.array = false;
 	tap_eq(btf_map_check(btf, &types), 0, "a hash may be");
-	tap_eq(btf_special_field(btf, flow, &special), 0, "looked for special fields");
-	tap_str(special, NULL, "none there");
-	tap_eq(btf_special_field(btf, holder, &special), 0, "looked again");
-	tap_str(special, "bpf_timer", "a timer is found");
+	tap_eq(btf_parse_fields(btf, flow, ~0u, &fields), -EINVAL, "a bit-field ends the search");
+	tap_ok(!fields, "none there");
+	tap_eq(btf_parse_fields(btf, holder, ~0u, &fields), 0, "looked again");
+	tap_ok(fields && fields->cnt == 1 && fields->mask == FIELD_TIMER, "a timer is found");
+	tap_ok(fields && btf_field_at(fields, 0, FIELD_TIMER), "at offset 0");
+	mem_free(fields);
 	tap_eq(btf_find(btf, BTF_KIND_STRUCT, "holder"), holder, "found by name");
 	btf_put(btf);
 }

@@ -123,8 +123,8 @@ static void test_attach(struct all_bpf *skel)
 static void test_probes(void)
 {
 	tap_eq(libbpf_probe_bpf_map_type(BPF_MAP_TYPE_HASH, NULL), 1, "probe: hash maps");
-	tap_eq(libbpf_probe_bpf_map_type(BPF_MAP_TYPE_CGROUP_STORAGE, NULL), 0,
-	       "probe: no cgroup storage");
+	tap_eq(libbpf_probe_bpf_map_type(BPF_MAP_TYPE_STRUCT_OPS, NULL), 0,
+	       "probe: no struct_ops");
 	tap_eq(libbpf_probe_bpf_prog_type(BPF_PROG_TYPE_XDP, NULL), 1, "probe: XDP");
 	tap_eq(libbpf_probe_bpf_helper(BPF_PROG_TYPE_XDP, BPF_FUNC_map_lookup_elem, NULL), 1,
 	       "probe: a helper that is there");
