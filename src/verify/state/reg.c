@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "btf/fields.h"
 #include "map/map.h"
 #include "spec/maptype.h"
 #include "verify/state/env.h"
@@ -112,7 +113,8 @@ void reg_mark_not_null(struct env *env, struct reg *reg)
 		reg->type = REG_MAP_PTR;
 		reg->map = map->inner_meta;
 		/* What its timers are bound to must be this very map: each lookup has its id. */
-		if (map->inner_meta->attr.btf_value_type_id)
+		if (btf_fields_have(map->inner_meta->fields,
+				    (u32)(FIELD_TIMER | FIELD_WORKQUEUE | FIELD_TASK_WORK)))
 			reg->map_uid = reg->id;
 		break;
 	case LOOKUP_SOCKET:

@@ -133,14 +133,9 @@ struct null_mark {
 /* The id tells spin locks of different elements apart (reg_may_point_to_spin_lock). */
 static bool keeps_id(const struct reg *reg)
 {
-	const char *field = NULL;
-
 	if (reg->type != REG_MAP_VALUE)
 		return reg->type & (REG_ALLOC | REG_NON_OWN_REF);
-	if (!reg->map->attr.btf)
-		return false;
-	return btf_special_field(reg->map->attr.btf, reg->map->attr.btf_value_type_id, &field) ||
-	       field;
+	return btf_fields_have(reg->map->fields, (u32)(FIELD_SPIN_LOCK | FIELD_RES_SPIN_LOCK));
 }
 
 /* mark_ptr_or_null_reg() */
