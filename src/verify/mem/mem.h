@@ -20,7 +20,7 @@ struct mem_access {
 	u32 size_bytes; /* 1, 2, 4, 8 */
 	enum access kind;
 	s32 value_regno; /* stored or loaded register; -1: a constant or nothing (atomics) */
-	bool strict_alignment_once;
+	bool strict;	   /* aligned as if on a strict machine, whatever the program's flags */
 	bool is_ldsx;
 };
 /* Checks and carries out one access on the current state (check_mem_access). */
@@ -30,6 +30,11 @@ int mem_access(struct env *env, const struct mem_access *acc) must_check;
 int mem_check_src(struct env *env, u32 regno) must_check;
 int mem_check_dst(struct env *env, u32 regno) must_check;	  /* marks it unknown */
 int mem_check_dst_no_mark(struct env *env, u32 regno) must_check;
+/* True when the register holds what this program must not see as a number (is_pointer_value). */
+static inline bool mem_is_pointer(struct env *env, u32 regno)
+{
+	return !env->allow_ptr_leaks && env_reg(env, regno)->type != REG_SCALAR;
+}
 
 /* LDX, LDSX, ST, STX, atomics of the current instruction (check_load_mem, check_store_reg…). */
 int mem_load(struct env *env, const struct insn *insn, bool strict, bool is_ldsx,
@@ -82,7 +87,8 @@ int mem_check_bounds_arith(struct env *env, const struct insn *insn, const struc
  * Packet pointers with @reg's id: data up to `range` is there (find_good_pkt_pointers,
  * try_match…).
  */
-void mem_packet_range(struct vstate *st, const struct reg *dst, u32 type, bool range_right_open);
+void mem_packet_range(struct env *env, struct vstate *st, const struct reg *dst, u32 type,
+		      bool range_right_open);
 /* Helpers that move packet data: all packet pointers are void (clear_all_pkt_pointers). */
 void mem_clear_packet_pointers(struct env *env);
 /* Read-only constant map: its bytes at the register's constant offset as a value, if known. */
