@@ -25,8 +25,8 @@ static int refuse_range(struct env *env, const struct mem_range *range, s64 off)
 				  at, size);
 	if (reg->type == REG_PACKET || reg->type == REG_PACKET_META || reg->type == REG_PACKET_END)
 		return reject_reg(env, -EACCES, regno,
-				  "invalid access to packet, off=%d size=%d, R%d(id=%d,off=%d,r=%d)",
-				  at, size, regno, (int)reg->id, at, max);
+				  "invalid access to packet, off=%d size=%d, "
+				  "R%d(id=%d,off=%d,r=%d)", at, size, regno, (int)reg->id, at, max);
 	return reject_reg(env, -EACCES, regno,
 			  "invalid access to memory, mem_size=%u off=%d size=%d",
 			  range->object_bytes, at, size);
@@ -142,7 +142,8 @@ static int stack_arith(struct env *env, u32 regno, const struct reg *reg)
 
 	if (!scalar_is_const(&reg->s))
 		return reject_reg(env, -EACCES, (s32)regno,
-				  "R%d variable stack access prohibited for !root, var_off=%s off=%d",
+				  "R%d variable stack access prohibited for !root, "
+				  "var_off=%s off=%d",
 				  (int)regno, tnum_text(text, reg->s.var_off), off);
 	if (off >= 0 || off < -LIMIT_STACK_BYTES)
 		return reject_reg(env, -EACCES, (s32)regno,

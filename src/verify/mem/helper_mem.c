@@ -135,7 +135,8 @@ int mem_size_reg(struct env *env, u32 size_regno, enum access kind, bool zero_ok
 		meta = NULL;
 	if (reg->s.smin < 0)
 		return reject_reg(env, -EACCES, regno,
-				  "R%d min value is negative, either use unsigned or 'var &= const'",
+				  "R%d min value is negative, either use unsigned or "
+				  "'var &= const'",
 				  regno);
 	if (reg->s.umin == 0 && !zero_ok)
 		return reject_reg(env, -EACCES, regno,

@@ -31,8 +31,8 @@ static int refuse_stack(struct env *env, u32 regno, s32 off, s32 size_bytes, enu
 	if (!slot_within(env, state_frame_of(env->cur, env_reg(env, regno)), min_off, kind))
 		err = -EACCES;
 	if (scalar_is_const(s))
-		return reject_reg(env, err, (s32)regno, "invalid%s stack R%d off=%lld size=%d", what,
-				  (int)regno, (long long)min_off, size_bytes);
+		return reject_reg(env, err, (s32)regno, "invalid%s stack R%d off=%lld size=%d",
+				  what, (int)regno, (long long)min_off, size_bytes);
 	return reject_reg(env, err, (s32)regno,
 			  "invalid variable-offset%s stack R%d var_off=%s off=%d size=%d", what,
 			  (int)regno, tnum_text(text, s->var_off), off, size_bytes);
@@ -106,7 +106,8 @@ static int write_byte(struct env *env, const struct mem_access *acc, struct fram
 	print_scratch_slot(env, stack_spi(off));
 	if (!env->allow_ptr_leaks && *type != SLOT_MISC && *type != SLOT_ZERO)
 		return reject(env, -EINVAL,
-			      "spilled ptr in range of var-offset stack write; insn %d, ptr off: %d",
+			      "spilled ptr in range of var-offset stack write; insn %d, "
+			      "ptr off: %d",
 			      (int)acc->insn_idx, off);
 	/* 0 over a spilled 0 changes nothing, whether it hits or not. */
 	if (zero && *type == SLOT_SPILL && slot_is_spilled_scalar(slot) &&

@@ -120,7 +120,7 @@ static bool learn_packet(struct env *env, const struct jump *jump, struct vstate
 	}
 	/* Inside: reg < end. Else reg <= end, and what is outside is beyond. */
 	strict = cmp == SCALAR_JLT || cmp == SCALAR_JGE;
-	mem_packet_range(inside, env_reg(env, regno), env_reg(env, regno)->type, strict);
+	mem_packet_range(env, inside, env_reg(env, regno), env_reg(env, regno)->type, strict);
 	mark_end(outside, regno, !strict);
 	return true;
 }
