@@ -30,6 +30,9 @@ static bool regs_exact(struct env *env, const struct reg *old, const struct reg 
  */
 static bool same_link(struct env *env, const struct reg *old, const struct reg *cur)
 {
+	/* Nothing rested on a link of the old one: what the current one is linked to only adds. */
+	if (!old->id)
+		return true;
 	if ((old->id & REG_ADD_CONST) != (cur->id & REG_ADD_CONST))
 		return false;
 	if (old->id & REG_ADD_CONST && old->off != cur->off)

@@ -320,7 +320,6 @@ static int alu_unary(struct env *env, const struct insn *insn, const struct isa_
 int step_alu(struct env *env, const struct insn *insn)
 {
 	const struct isa_info *info = step_info(env);
-	struct reg *dst;
 	int err;
 
 	if (info->family == ISA_FAMILY_ALU)
@@ -329,9 +328,7 @@ int step_alu(struct env *env, const struct insn *insn)
 		err = alu_mov(env, insn, info);
 	else
 		err = alu_unary(env, insn, info);
-	dst = env_reg(env, insn->dst);
-	/* A branch that cannot be taken leaves bounds that contradict each other. */
-	if (!err && unlikely(!scalar_sane(&dst->s)))
-		dst->s = scalar_unknown();
+	if (!err)
+		step_sanity(env, env_reg(env, insn->dst), "alu");
 	return err;
 }

@@ -136,19 +136,22 @@ static int collect(struct env *env, const struct jump *jump, const struct reg *s
 	return err;
 }
 
-/* A way that cannot be taken has bounds that contradict each other: nothing is known there. */
-static void sanity(struct reg *reg)
+/* reg_set_min_max() */
+static void refine(struct env *env, const struct jump *jump, struct vstate *other, struct reg *src)
 {
-	if (unlikely(!scalar_sane(&reg->s)))
-		reg->s = scalar_unknown();
-}
+	struct reg *dst = env_reg(env, jump->insn->dst), *there = state_frame(other)->regs;
+	struct reg *true_dst = &there[jump->insn->dst], *true_src = &env->fake_reg[1];
 
-/* reg_set_min_max() for one of the ways */
-static void refine(const struct jump *jump, enum scalar_cmp cmp, struct reg *dst, struct reg *src)
-{
-	scalar_refine(cmp, jump->is32, &dst->s, &src->s);
-	sanity(dst);
-	sanity(src);
+	if (jump->is_reg)
+		true_src = &there[jump->insn->src];
+	else
+		*true_src = *src;
+	scalar_refine(scalar_cmp_negate(jump->cmp), jump->is32, &dst->s, &src->s);
+	scalar_refine(jump->cmp, jump->is32, &true_dst->s, &true_src->s);
+	step_sanity(env, true_dst, "true_reg1");
+	step_sanity(env, true_src, "true_reg2");
+	step_sanity(env, dst, "false_reg1");
+	step_sanity(env, src, "false_reg2");
 }
 
 static int sync(struct env *env, struct vstate *st, u32 regno, const struct linked_regs *set)
@@ -162,16 +165,10 @@ static int learn(struct env *env, const struct jump *jump, struct vstate *other,
 		 const struct linked_regs *set)
 {
 	const struct insn *insn = jump->insn;
-	struct reg *dst = env_reg(env, insn->dst), *there = state_frame(other)->regs;
 	int err = 0;
 
-	if (dst->type == REG_SCALAR && src->type == REG_SCALAR) {
-		if (!jump->is_reg)
-			env->fake_reg[1] = *src;
-		refine(jump, jump->cmp, &there[insn->dst],
-		       jump->is_reg ? &there[insn->src] : &env->fake_reg[1]);
-		refine(jump, scalar_cmp_negate(jump->cmp), dst, src);
-	}
+	if (env_reg(env, insn->dst)->type == REG_SCALAR && src->type == REG_SCALAR)
+		refine(env, jump, other, src);
 	if (!set->cnt)
 		return 0;
 	if (jump->is_reg) {

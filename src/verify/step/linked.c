@@ -14,6 +14,31 @@
 #include "verify/state/stack.h"
 #include "verify/step/step_int.h"
 
+/* The kernel's words, which its users know, though nothing is wrong with the verifier. */
+void step_unbound(struct env *env, struct reg *reg, const char *what)
+{
+	const struct scalar *s = &reg->s;
+	const struct tnum bits = s->var_off;
+	const bool range = s->umin > s->umax || s->smin > s->smax || s->u32_min > s->u32_max ||
+			   s->s32_min > s->s32_max;
+	const bool whole = !range && scalar_is_const(s) &&
+			   (s->umin != bits.value || s->umax != bits.value ||
+			    s->smin != (s64)bits.value || s->smax != (s64)bits.value);
+
+	vlog_add(&env->log, "verifier bug: REG INVARIANTS VIOLATION (%s): %s", what,
+		 range ? "range bounds violation" :
+		 whole ? "const tnum out of sync with range bounds" :
+			 "const subreg tnum out of sync with range bounds");
+	vlog_add(&env->log, " u64=[0x%llx, 0x%llx] s64=[0x%llx, 0x%llx]", (unsigned long long)s->umin,
+		 (unsigned long long)s->umax, (unsigned long long)s->smin,
+		 (unsigned long long)s->smax);
+	vlog_add(&env->log, " u32=[0x%x, 0x%x] s32=[0x%x, 0x%x] var_off=(0x%llx, 0x%llx)\n", s->u32_min,
+		 s->u32_max, (u32)s->s32_min, (u32)s->s32_max, (unsigned long long)bits.value,
+		 (unsigned long long)bits.mask);
+	reg->s = scalar_unknown();
+	reg->s.var_off = bits;
+}
+
 void linked_before_mov(struct env *env, struct reg *src)
 {
 	if (src->type != REG_SCALAR)

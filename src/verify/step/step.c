@@ -10,15 +10,12 @@
  *     one before the instruction instead of rejecting the program.
  *  3. What an instruction does is decided by its family (isa/ops.def), never by its opcode.
  */
-#include "base/clock.h"
 #include "verify/call/call.h"
 #include "verify/past/past.h"
 #include "verify/state/print.h"
 #include "verify/step/step_int.h"
 
 #define LOG_PATHS (VLOG_1 | VLOG_2)
-/* Instructions between two looks at the clock and the caller's wish to cancel. */
-#define POLL_INSNS 4096
 
 enum step {
 	STEP_NEXT,  /* env->insn_idx is set */
@@ -199,19 +196,14 @@ static bool recoverable(const struct env *env, int err)
 }
 
 /* Limits of the caller: how much, how long, and whether to go on at all. */
-static int poll(struct env *env)
+static int count(struct env *env)
 {
-	const struct verify_opts *opts = env->opts;
-	u64 insns_max = opts->insns_max ? opts->insns_max : LIMIT_INSNS_PROCESSED;
+	const u64 max = env->opts->insns_max;
 
-	if (++env->stats->insns_processed > insns_max)
+	if (++env->stats->insns_processed > (max ? max : LIMIT_INSNS_PROCESSED))
 		return reject(env, -E2BIG, "BPF program is too large. Processed %llu insn",
 			      (unsigned long long)env->stats->insns_processed);
-	if (env->stats->insns_processed % POLL_INSNS)
-		return 0;
-	if (opts->cancel && atomic_load_explicit(opts->cancel, memory_order_relaxed))
-		return -ECANCELED;
-	return env->deadline_ns != UINT64_MAX && clock_mono_ns() > env->deadline_ns ? -ETIME : 0;
+	return env_poll(env);
 }
 
 static const char *speculative_text(const struct env *env)
@@ -332,7 +324,7 @@ int step_run(struct env *env)
 		if (idx >= env->insn_cnt)
 			return env_bug(env, "invalid insn idx %u insn_cnt %u", idx, env->insn_cnt);
 		env->fact = &env->facts->insns[idx];
-		err = poll(env);
+		err = count(env);
 		if (!err)
 			err = arrive(env, from, &step);
 		if (err)

@@ -35,6 +35,18 @@ static inline void step_drop_id(struct reg *reg)
 	reg->off = 0;
 }
 
+/* step_sanity() after all, for the register @what. */
+void step_unbound(struct env *env, struct reg *reg, const char *what);
+/*
+ * A path that cannot be taken has bounds that contradict each other: nothing is known there
+ * (reg_bounds_sanity_check).
+ */
+static inline void step_sanity(struct env *env, struct reg *reg, const char *what)
+{
+	if (unlikely(!scalar_sane(&reg->s)))
+		step_unbound(env, reg, what);
+}
+
 /* Operator as the log spells it: "+=" (bpf_alu_string). */
 const char *alu_text(enum scalar_op op);
 
