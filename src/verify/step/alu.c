@@ -279,8 +279,10 @@ static void swap_bytes(struct reg *dst, const struct insn *insn, enum isa_op op)
 	const bool host_is_le = !HOST_BIG_ENDIAN;
 
 	if ((to_le && host_is_le) || (to_be && !host_is_le)) {
-		if (bits == 64)
+		if (bits == 64) {
+			scalar_sync(&dst->s);
 			return;
+		}
 		scalar_zext(&dst->s, bits / 8);
 	} else {
 		scalar_bswap(&dst->s, bits);

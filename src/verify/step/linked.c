@@ -8,8 +8,8 @@
  *  1. Whatever changes a value drops its id or records the distance.
  *  2. A distance in 32 bits is recorded only where the value fitted 32 bits before: then each
  *     follows from any other by a 32-bit addition. Between the two kinds nothing follows.
- *  3. id and off describe the register itself and are never taken from the one that it learns from
- *     (CVE-2026-45933).
+ *  3. id and off describe the register itself; it takes those of the one that it learns from only
+ *     where both are equal (CVE-2026-45933).
  */
 #include "verify/state/stack.h"
 #include "verify/step/step_int.h"
@@ -118,8 +118,11 @@ static void learn(struct reg *reg, const struct reg *known)
 
 	reg->s = known->s;
 	reg->precise = known->precise;
-	if (!kind || reg_off == known_off)
+	if (reg_off == known_off) { /* equal, whichever way that is said */
+		reg->id = known->id;
+		reg->off = known->off;
 		return;
+	}
 	scalar_alu64(SCALAR_ADD, &reg->s, &delta);
 	if (kind & REG_ADD_CONST32)
 		scalar_zext(&reg->s, sizeof(u32));
