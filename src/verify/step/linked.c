@@ -29,11 +29,13 @@ void step_unbound(struct env *env, struct reg *reg, const char *what)
 		 range ? "range bounds violation" :
 		 whole ? "const tnum out of sync with range bounds" :
 			 "const subreg tnum out of sync with range bounds");
-	vlog_add(&env->log, " u64=[0x%llx, 0x%llx] s64=[0x%llx, 0x%llx]", (unsigned long long)s->umin,
-		 (unsigned long long)s->umax, (unsigned long long)s->smin,
+	vlog_add(&env->log, " u64=[0x%llx, 0x%llx]", (unsigned long long)s->umin,
+		 (unsigned long long)s->umax);
+	vlog_add(&env->log, " s64=[0x%llx, 0x%llx]", (unsigned long long)s->smin,
 		 (unsigned long long)s->smax);
-	vlog_add(&env->log, " u32=[0x%x, 0x%x] s32=[0x%x, 0x%x] var_off=(0x%llx, 0x%llx)\n", s->u32_min,
-		 s->u32_max, (u32)s->s32_min, (u32)s->s32_max, (unsigned long long)bits.value,
+	vlog_add(&env->log, " u32=[0x%x, 0x%x] s32=[0x%x, 0x%x]", s->u32_min, s->u32_max,
+		 (u32)s->s32_min, (u32)s->s32_max);
+	vlog_add(&env->log, " var_off=(0x%llx, 0x%llx)\n", (unsigned long long)bits.value,
 		 (unsigned long long)bits.mask);
 	reg->s = scalar_unknown();
 	reg->s.var_off = bits;
