@@ -269,9 +269,6 @@ static int check_all(struct btf_fields *found, u32 value_bytes)
 		if (f->off < next)
 			return -EEXIST;
 		next = f->off + f->size_bytes;
-		/* One level alone refuses the second of a kind: nested ones would hide it. */
-		if (found->mask & f->kind && btf_field_info(f->kind)->once)
-			return -E2BIG;
 		found->mask |= f->kind;
 	}
 	if ((found->mask & locks) == locks)
@@ -298,27 +295,109 @@ static int find_all(struct look *l, u32 id)
 	return err ? err : check_all(l->found, size_bytes);
 }
 
-int btf_parse_fields(const struct btf *btf, u32 id, u32 kinds, struct btf_fields **ret)
+static void look_free(struct look *l)
+{
+	if (!l)
+		return;
+	mem_free(l->found);
+	mem_free(l->barren);
+	mem_free(l);
+}
+
+static struct look *look_new(const struct btf *btf, u32 kinds)
 {
 	struct look *l = mem_zalloc(sizeof(*l));
-	int err = -ENOMEM;
 
-	*ret = NULL;
 	if (!l)
-		return -ENOMEM;
+		return NULL;
 	l->btf = btf;
 	l->kinds = kinds;
 	l->barren = mem_zalloc(btf_type_cnt(btf));
 	l->found = mem_zalloc(sizeof(*l->found));
 	if (l->barren && l->found)
-		err = find_all(l, id);
+		return l;
+	look_free(l);
+	return NULL;
+}
+
+/* Fields of objects that programs may own (alloc_obj_fields of the kernel). */
+static bool owned_field(const struct btf *btf, const struct btf_type *t)
+{
+	const u32 kinds = (u32)(FIELD_SPIN_LOCK | FIELD_LIST_HEAD | FIELD_LIST_NODE |
+				FIELD_RB_ROOT | FIELD_RB_NODE | FIELD_REFCOUNT);
+	const struct look l = { .btf = btf, .kinds = kinds };
+	u32 seen = 0, kind = 0;
+
+	return btf_type_kind(t) == BTF_KIND_STRUCT && !struct_kind(&l, &seen, t, &kind) && kind;
+}
+
+/* Kernel pointers of this BTF. */
+static void mark_pointers(const struct btf *btf, u8 *marks)
+{
+	const struct look l = { .btf = btf, .kinds = FIELD_POINTERS & ~(u32)FIELD_UPTR };
+
+	for (u32 id = 1; id < btf_type_cnt(btf); id++) {
+		struct btf_field f;
+
+		if (pointer_kind(&l, btf_type_by_id(btf, id), &f) == 1)
+			marks[id] = 1;
+	}
+}
+
+/* @l is one for all structs: what held nothing once never does. */
+static int meta_check(struct look *l, u32 id, const u8 *marks)
+{
+	const struct btf_type *t = btf_type_by_id(l->btf, id);
+	const struct btf_member *m = btf_type_extra(t);
+	bool owns = false;
+	int err;
+
+	for (u32 i = 0; i < btf_type_vlen(t) && !owns; i++)
+		owns = marks[m[i].type];
+	if (!owns)
+		return 0;
+	memset(l->found, 0, sizeof(*l->found));
+	l->depth = 0;
+	err = find_all(l, id);
+	return err || l->found->cnt ? err : -EFAULT;
+}
+
+int btf_metas_check(const struct btf *btf)
+{
+	const u32 not_owned = (u32)(FIELD_TIMER | FIELD_WORKQUEUE | FIELD_UPTR | FIELD_TASK_WORK);
+	struct look *l = look_new(btf, ((1u << FIELD_KINDS) - 1) & ~not_owned);
+	u8 *marks = mem_zalloc(btf_type_cnt(btf));
+	bool any = false;
+	int err = l && marks ? 0 : -ENOMEM;
+
+	if (!err)
+		mark_pointers(btf, marks);
+	for (u32 id = 1; !err && id < btf_type_cnt(btf); id++) {
+		marks[id] |= owned_field(btf, btf_type_by_id(btf, id));
+		any |= marks[id];
+	}
+	for (u32 id = 1; any && !err && id < btf_type_cnt(btf); id++)
+		if (is_struct(btf_type_by_id(btf, id)))
+			err = meta_check(l, id, marks);
+	mem_free(marks);
+	look_free(l);
+	return err;
+}
+
+int btf_parse_fields(const struct btf *btf, u32 id, u32 kinds, struct btf_fields **ret)
+{
+	struct look *l = look_new(btf, kinds);
+	int err;
+
+	*ret = NULL;
+	if (!l)
+		return -ENOMEM;
+	err = find_all(l, id);
 	if (!err && l->found->cnt) {
 		*ret = l->found;
 		l->found = NULL;
 	}
-	mem_free(l->found);
-	mem_free(l->barren);
-	mem_free(l);
+	look_free(l);
 	return err;
 }
 
@@ -332,10 +411,15 @@ const struct btf_field *btf_field_at(const struct btf_fields *fields, u32 off, u
 
 const struct btf_field *btf_field_first(const struct btf_fields *fields, u32 kinds)
 {
-	for (u32 i = 0; fields && i < fields->cnt; i++)
-		if (fields->fields[i].kind & kinds)
-			return &fields->fields[i];
-	return NULL;
+	const struct btf_field *found = NULL;
+
+	for (u32 i = 0; fields && i < fields->cnt; i++) {
+		const struct btf_field *f = &fields->fields[i];
+
+		if (f->kind & kinds && (!found || btf_field_info(f->kind)->once))
+			found = f;
+	}
+	return found;
 }
 
 bool btf_fields_equal(const struct btf_fields *a, const struct btf_fields *b)

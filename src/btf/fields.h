@@ -29,9 +29,19 @@ struct btf_fields {
  */
 int btf_parse_fields(const struct btf *btf, u32 id, u32 kinds, struct btf_fields **ret) must_check;
 
+/*
+ * Fields in structs that programs could own must be right, or the BTF is refused
+ * (btf_parse_struct_metas): 0 or the error of btf_parse_fields, -EFAULT: there, but not as they
+ * should be.
+ */
+int btf_metas_check(const struct btf *btf) must_check;
+
 /* The field at byte @off of the value, NULL when there is none (btf_record_find). */
 const struct btf_field *btf_field_at(const struct btf_fields *fields, u32 off, u32 kinds);
-/* The first of @kinds: what may stand once; NULL when there is none. @fields may be NULL. */
+/*
+ * The first of @kinds, NULL when there is none; @fields may be NULL. Of what may stand once in a
+ * struct the last of several nested ones, which is the only one that the kernel knows of.
+ */
 const struct btf_field *btf_field_first(const struct btf_fields *fields, u32 kinds);
 /* The same kinds at the same places (btf_record_equal). Both may be NULL. */
 bool btf_fields_equal(const struct btf_fields *a, const struct btf_fields *b);

@@ -15,6 +15,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "btf/btf_int.h"
+#include "btf/fields.h"
 
 static const struct btf_type void_type;
 
@@ -204,7 +205,8 @@ static int btf_parse_into(struct btf *btf, const void *data)
 	btf->visit = mem_zalloc(btf->type_cnt);
 	if (!btf->resolved_id || !btf->resolved_bytes || !btf->visit)
 		return -ENOMEM;
-	return btf_resolve_all(btf);
+	err = btf_resolve_all(btf);
+	return err ? err : btf_metas_check(btf);
 }
 
 int btf_parse(const void *data, size_t size_bytes, struct str *log, struct btf **ret_btf)

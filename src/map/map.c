@@ -185,6 +185,16 @@ bool map_type_exists(u32 type)
 	return type < ARRAY_SIZE(ops_by_type) && ops_by_type[type];
 }
 
+/* One page of user memory is pinned for what such a pointer leads to. */
+static int pinned_check(const struct btf *btf, u32 type_id)
+{
+	u32 size_bytes = 0;
+
+	if (!btf_type_sized(btf, &type_id, &size_bytes) || !size_bytes)
+		return -EINVAL;
+	return size_bytes > pages_size_bytes() ? -E2BIG : 0;
+}
+
 /* The part of map_check_btf that looks into values. */
 static int fields_find(const struct map_attr *attr, struct btf_fields **ret_fields)
 {
@@ -201,6 +211,9 @@ static int fields_find(const struct map_attr *attr, struct btf_fields **ret_fiel
 	if (err)
 		return err == -ENOMEM ? err : 0;
 	for (u32 i = 0; !err && f && i < f->cnt; i++)
+		if (f->fields[i].kind == FIELD_UPTR)
+			err = pinned_check(attr->btf, f->fields[i].type_id);
+	for (u32 i = 0; f && i < f->cnt; i++)
 		if (!(btf_field_info(f->fields[i].kind)->map_types >> attr->type & 1))
 			err = -EOPNOTSUPP;
 	if (f && attr->flags & (MAP_F_RDONLY_PROG | MAP_F_WRONLY_PROG))
