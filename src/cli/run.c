@@ -87,6 +87,7 @@ static int open_object(struct run_cmd *c)
 	err = skep_new(NULL, &c->skep);
 	if (err)
 		return cli_error("cannot set up: %s", strerror(-err));
+	c->skep->verify.guard = a->guard;
 	err = object_open(c->skep, path, &opts, &c->object, &why);
 	if (!err)
 		err = object_load(c->object, &why);

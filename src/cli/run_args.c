@@ -33,6 +33,7 @@ static const char help[] =
 	"      --packets   print a line per packet\n"
 	"      --keep-going  go on after a fault (the packet counts as aborted)\n"
 	"      --budget N  instructions that one execution may take (default 100000000)\n"
+	"      --guard     run unproven: each access is checked as it happens\n"
 	"      --clang C   the compiler for .bpf.c (default: the newest clang found)\n"
 	"      --mcpu V    its -mcpu (default v3)\n"
 	"      --json      the result as JSON\n"
@@ -53,6 +54,7 @@ enum {
 	OPT_TAP,
 	OPT_SET,
 	OPT_RAW,
+	OPT_GUARD,
 };
 
 static const struct option options[] = {
@@ -62,6 +64,7 @@ static const struct option options[] = {
 	{ "map", required_argument, NULL, 'm' },
 	{ "no-maps", no_argument, NULL, OPT_NO_MAPS },
 	{ "raw", no_argument, NULL, OPT_RAW },
+	{ "guard", no_argument, NULL, OPT_GUARD },
 	{ "repeat", required_argument, NULL, OPT_REPEAT },
 	{ "packets", no_argument, NULL, OPT_PACKETS },
 	{ "keep-going", no_argument, NULL, OPT_KEEP_GOING },
@@ -129,6 +132,9 @@ static int parse_option(struct run_args *a, int opt, const char *arg)
 		return 0;
 	case OPT_NO_MAPS:
 		a->no_maps = true;
+		return 0;
+	case OPT_GUARD:
+		a->guard = true;
 		return 0;
 	case OPT_RAW:
 		a->raw_maps = true;

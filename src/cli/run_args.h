@@ -31,7 +31,7 @@ struct run_args {
 	const char *data_hex;		       /* --data */
 	const char *clang, *cpu;
 	u64 packets_max, repeat, budget;
-	bool json, keep_going, no_maps, raw_maps, tap, verbose, per_packet;
+	bool guard, json, keep_going, no_maps, raw_maps, tap, verbose, per_packet;
 };
 
 /*

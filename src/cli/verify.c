@@ -11,6 +11,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "cli/cli.h"
+#include "cli/compile.h"
 #include "cli/verify_out.h"
 #include "cli/verify_rows.h"
 #include "core/skep.h"
@@ -19,7 +20,7 @@
 #define LOG_BYTES_MAX (16u << 20)
 
 static const char usage[] =
-	"usage: skep verify [OPTIONS] OBJECT…\n"
+	"usage: skep verify [OPTIONS] OBJECT…        (or .bpf.c sources, compiled first)\n"
 	"       skep verify -C [OPTIONS] A.csv B.csv\n\n"
 	"Verifies every program of the objects, each by itself, and says what it cost.\n"
 	"Nothing runs, and no privilege is needed. Exit status 1 when one is rejected.\n\n"
@@ -77,6 +78,7 @@ struct verify {
 	bool compare, verbose, quiet, help;
 	u32 top_lines, top_rows;
 	u32 files, skipped_files, skipped_progs, rejected;
+	const char *object_path; /* of the file that is verified now */
 	/* The program that is loaded now. */
 	struct verify_row *row;
 	bool done;
@@ -363,7 +365,7 @@ static int verify_program(struct verify *v, struct skep *skep, const char *path,
 	v->row->text[COLUMN_PROG] = mem_strdup(name);
 	if (!v->row->text[COLUMN_FILE] || !v->row->text[COLUMN_PROG])
 		return -ENOMEM;
-	err = object_open(skep, path, &opts, &object, &v->why);
+	err = object_open(skep, v->object_path, &opts, &object, &v->why);
 	if (!err) {
 		err = object_load(object, &v->why);
 		object_close(object);
@@ -376,25 +378,21 @@ static int verify_program(struct verify *v, struct skep *skep, const char *path,
 	return 0;
 }
 
-/* Names first: each program is loaded from an object of its own. */
-static int verify_file(struct verify *v, struct skep *skep, const char *path)
+/* Names first: each program is then loaded from an object of its own. */
+static int verify_opened(struct verify *v, struct skep *skep, const char *path,
+			 const char *object_path)
 {
 	const struct object_opts opts = { .verify = true };
 	struct object *object;
-	int err;
+	int err = object_open(skep, object_path, &opts, &object, &v->why);
 
-	str_reset(&v->why);
-	if (!verify_name_wanted(&v->spec, path, NULL)) {
-		v->skipped_files++;
-		return 0;
-	}
-	err = object_open(skep, path, &opts, &object, &v->why);
 	if (err) {
 		v->skipped_files++;
 		cli_error("%s: %s", path, v->why.len ? str_c(&v->why) : strerror(-err));
 		return err;
 	}
 	v->files++;
+	v->object_path = object_path;
 	for (u32 i = 0; i < object_prog_cnt(object) && !err; i++) {
 		const char *name = object_prog(object, i)->name;
 
@@ -404,6 +402,28 @@ static int verify_file(struct verify *v, struct skep *skep, const char *path)
 			v->skipped_progs++;
 	}
 	object_close(object);
+	return err;
+}
+
+/* An object, or a source that is compiled first. */
+static int verify_file(struct verify *v, struct skep *skep, const char *path)
+{
+	const struct compile_opts compile = { .clang = NULL };
+	char *compiled = NULL;
+	int err = 0;
+
+	str_reset(&v->why);
+	if (!verify_name_wanted(&v->spec, path, NULL)) {
+		v->skipped_files++;
+		return 0;
+	}
+	if (compile_is_source(path))
+		err = compile_object(path, &compile, &compiled);
+	if (err)
+		v->skipped_files++;
+	else
+		err = verify_opened(v, skep, path, compiled ? compiled : path);
+	compile_remove(compiled);
 	return err;
 }
 

@@ -15,6 +15,8 @@ struct core_verify {
 	bool rights_set; /* else VERIFY_PRIV */
 	/* Programs are verified and then nothing: no helper is bound, no engine: none can run. */
 	bool only;
+	/* Nothing is verified: programs run unproven, in the guarded interpreter. */
+	bool guard;
 	u32 log_level;	   /* added to what each load asks for; the text goes to done() */
 	u32 log_bytes_max; /* of that text; 0: 16 MiB */
 	u32 prog_flags;	   /* added to each load's (test states, strict alignment) */
