@@ -39,6 +39,8 @@ const struct btf_type *btf_type_by_id(const struct btf *btf, u32 id);
 const char *btf_str(const struct btf *btf, u32 off);
 /* Never NULL: "" for a type without a name. */
 const char *btf_type_name(const struct btf *btf, const struct btf_type *t);
+/* "STRUCT", as the kernel's log says it. */
+const char *btf_kind_name(enum btf_kind kind);
 /* The first type of that kind and name; 0 when there is none. */
 u32 btf_find(const struct btf *btf, enum btf_kind kind, const char *name);
 

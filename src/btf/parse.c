@@ -25,6 +25,11 @@ const char *const btf_kind_names[BTF_KIND_CNT] = {
 #undef BTF_KIND
 };
 
+const char *btf_kind_name(enum btf_kind kind)
+{
+	return (u32)kind < BTF_KIND_CNT ? btf_kind_names[kind] : "UNKNOWN";
+}
+
 int btf_fail(struct btf *btf, u32 id, int err, const char *fmt, ...)
 {
 	va_list ap;

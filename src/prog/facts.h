@@ -100,6 +100,7 @@ struct facts {
 	bool may_goto, tail_calls, ld_abs, callbacks;
 	bool proved_terminates; /* no may_goto, no timers: runs end without a budget */
 	bool bypass_spec_v1, bypass_spec_v4;
+	bool enforce_attach_type; /* what it returns suits its attach type alone */
 	bool seen_direct_write; /* stores into the packet: hooks make it writable (prologue) */
 };
 

@@ -42,6 +42,7 @@ struct verify_opts {
 	const atomic_bool *cancel; /* NULL, or: -ECANCELED soon after it becomes true */
 	const struct verify_observer *observer; /* NULL: none */
 	u32 since; /* KERNEL(6, 18): whose rules */
+	u32 cpu_cnt; /* CPU slots of the instance; 0: nothing is known of a CPU's number */
 	bool values; /* facts->values too: what engines may know of numbers */
 	/* A test build puts known bugs back by number (tests only; 0: none). */
 	u32 bug;

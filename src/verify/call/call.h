@@ -31,6 +31,12 @@ int call_check_return(struct env *env, u32 regno, const char *reg_name) must_che
 int call_check_leak(struct env *env, bool exception_exit, bool check_lock, const char *prefix)
 	must_check;
 
+/* What BTF says of the main function's argument, at its start: 0 or -ENOMEM. */
+int call_main_args(struct env *env) must_check;
+/* What flow/ asks of a call of a kfunc: false for one without a row (struct flow_opts). */
+struct flow_call;
+bool call_kfunc_flow(void *env, const struct insn *insn, struct flow_call *ret_call);
+
 /* Frame 0 of subprogram @subprogno as if called from outside (btf_prepare_func_args). */
 int call_prepare_args(struct env *env, u32 subprogno) must_check;
 /* A pointer that was maybe NULL is NULL: references by its id are gone (mark_ptr_or_null_reg…). */

@@ -53,6 +53,7 @@ struct call_mem {
 	s32 regno;
 	s32 access_size;
 	s32 mem_size;
+	bool has_mem_size;
 	u64 msize_max_value;
 	u32 ref_obj_id, dynptr_id, map_key_regno;
 	u32 func_id;
@@ -93,5 +94,7 @@ void mem_packet_range(struct env *env, struct vstate *st, const struct reg *dst,
 void mem_clear_packet_pointers(struct env *env);
 /* Read-only constant map: its bytes at the register's constant offset as a value, if known. */
 bool mem_map_const(const struct map *map, u32 off, u32 size_bytes, bool is_ldsx, u64 *ret_value);
+/* The address is aligned to the size (check_ptr_alignment). */
+int mem_align(struct env *env, const struct mem_access *acc) must_check;
 
 #endif

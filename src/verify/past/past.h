@@ -50,6 +50,9 @@ int past_mark_precise(struct env *env, u32 regno) must_check; /* mark_chain_prec
 /* The same for a set of registers of the current frame, bit n for rn; others are ignored. */
 int past_mark_precise_regs(struct env *env, u32 mask) must_check;
 
+/* The scalar spilled in slot @spi of frame @frameno decided something. */
+int past_mark_precise_slot(struct env *env, u32 frameno, u32 spi) must_check;
+
 /* Registers and slots that carry one id when a branch refines it (struct linked_regs). */
 #define LINKED_REGS_MAX 6
 struct linked_regs {

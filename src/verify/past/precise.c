@@ -297,6 +297,12 @@ int past_mark_precise(struct env *env, u32 regno)
 	return past_mark_precise_regs(env, 1u << regno);
 }
 
+int past_mark_precise_slot(struct env *env, u32 frameno, u32 spi)
+{
+	env->past->bt.slots[frameno] |= 1ULL << spi;
+	return past_chain_precision(env, env->cur, NULL);
+}
+
 /* What is precise in @old, which covers @cur, must be precise on the way to @cur, too. */
 int past_propagate_precision(struct env *env, const struct vstate *old, struct vstate *cur,
 			     bool *changed)

@@ -21,6 +21,7 @@
 
 struct flow;	  /* flow/flow.h */
 struct past;	  /* past/past.h: explored states */
+struct call_func;  /* call/: what BTF says of functions */
 struct state_pool; /* state/: freed states, frames, stacks */
 
 /* What the verifier itself remembers of an instruction; facts->insns[i] is what it publishes. */
@@ -53,6 +54,7 @@ struct env {
 	struct flow *flow;
 	struct past *past;
 	struct state_pool *pool;
+	struct call_func *call_funcs; /* call/func.c: by subprogram; NULL before the first use */
 	struct arena arena; /* all that lives as long as the run */
 	const struct verify_up *up;
 	struct vlog log;

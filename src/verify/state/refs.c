@@ -82,6 +82,23 @@ int refs_release(struct vstate *st, u32 id)
 	return -EINVAL;
 }
 
+int refs_release_irq(struct vstate *st, u32 id)
+{
+	u32 prev_id = 0;
+
+	for (u32 i = 0; i < st->ref_cnt; i++) {
+		if (st->refs[i].kind != REF_IRQ)
+			continue;
+		if (st->refs[i].id == id) {
+			remove_at(st, i);
+			st->active_irq_id = prev_id;
+			return 0;
+		}
+		prev_id = st->refs[i].id;
+	}
+	return -EINVAL;
+}
+
 int refs_release_lock(struct vstate *st, enum ref_kind kind, u32 id, const void *ptr)
 {
 	const void *prev_ptr = NULL;
