@@ -291,7 +291,7 @@ def check_c(path, text, floors, included):
         if path.startswith('src/'):
             find(path, lines.at(m.start()), 'uapi', f'{m.group(1)}: its number stands in a .def of spec/')
     if path.startswith('src/verify/'):
-        named = r'\b((?:BPF_)?(?:FUNC|HELPER|MAP_TYPE|PROG_TYPE|ATTACH|KFUNC)_\w+)'
+        named = r'\b((?:BPF_)?(?:FUNC|HELPER|MAP_TYPE|PROG_TYPE|ATTACH|KFUNC)_(?!ARG|RET|\w*SLOTS)\w+)'
         for m in re.finditer(named, code):
             if m.group(1) in NOT_NAMES:
                 continue

@@ -34,7 +34,7 @@ static int enter(struct env *env, u32 subprog)
 	st->last_insn_idx = UINT32_MAX;
 	if (!subprog) {
 		reg_mark_ptr(&st->frame[0]->regs[1], REG_CTX);
-		return 0;
+		return call_main_args(env);
 	}
 	if (env->log.level & LOG_PATHS)
 		vlog_add(&env->log, "Validating %s() func#%u...\n", btf_info_name(env, subprog),

@@ -108,6 +108,7 @@ static int flow_start(struct env *env)
 		.expected_attach_type = env->prog->expected_attach_type,
 		.rights = (u8)env->opts->rights,
 		.bpf_capable = env->bpf_capable,
+		.kfunc = call_kfunc_flow,
 		.sink = { env, &env->log, sink_reject, sink_print_insn, sink_print_line },
 	};
 	const bool *scalar_return;

@@ -28,9 +28,9 @@ struct helper_call {
 };
 
 /* What BTF says of an argument of a function (struct bpf_subprog_arg_info). */
-enum func_arg_kind { FUNC_ARG_SCALAR, FUNC_ARG_CTX, FUNC_ARG_MEM, FUNC_ARG_DYNPTR, FUNC_ARG_ARENA };
+enum param_kind { PARAM_SCALAR, PARAM_CTX, PARAM_MEM, PARAM_DYNPTR, PARAM_ARENA };
 struct func_arg {
-	u8 kind; /* enum func_arg_kind */
+	u8 kind; /* enum param_kind */
 	u32 flags; /* REG_MAYBE_NULL, REG_UNTRUSTED, REG_RDONLY */
 	u32 mem_bytes;
 };

@@ -187,7 +187,7 @@ static int parse_mem(const struct func_parse *p, u32 n, const struct btf_type *p
 		return reject(p->env, -EINVAL,
 			      "arg#%u reference type('%s %s') size cannot be determined: %d", n,
 			      btf_kind_name(btf_type_kind(t)), btf_type_name(p->btf, t), -EINVAL);
-	arg->kind = FUNC_ARG_MEM;
+	arg->kind = PARAM_MEM;
 	arg->flags = tags & TAG_NONNULL ? 0 : (u32)REG_MAYBE_NULL;
 	return 0;
 }
@@ -204,7 +204,7 @@ static int parse_untrusted(const struct func_parse *p, u32 n, const struct btf_t
 	if (t && btf_type_kind(t) != BTF_KIND_UNKN && !is_number(t))
 		return reject(p->env, -EOPNOTSUPP,
 			      "arg#%u: pointers typed by a kernel's BTF are not supported yet", n);
-	arg->kind = FUNC_ARG_MEM;
+	arg->kind = PARAM_MEM;
 	arg->flags = (u32)REG_RDONLY | (u32)REG_UNTRUSTED;
 	arg->mem_bytes = 0;
 	return 0;
@@ -217,13 +217,13 @@ static int parse_pointer(const struct func_parse *p, u32 n, const struct btf_typ
 	if (tags & TAG_CTX || is_ctx(p, ptr)) {
 		if (tags & ~(u32)TAG_CTX)
 			return bad_tags(p, n);
-		arg->kind = FUNC_ARG_CTX;
+		arg->kind = PARAM_CTX;
 		return tags & TAG_CTX ? check_ctx_tag(p, n, ptr) : 0;
 	}
 	if (is_dynptr(p, ptr)) {
 		if (tags)
 			return bad_tags(p, n);
-		arg->kind = FUNC_ARG_DYNPTR;
+		arg->kind = PARAM_DYNPTR;
 		return 0;
 	}
 	if (tags & TAG_TRUSTED)
@@ -238,7 +238,7 @@ static int parse_pointer(const struct func_parse *p, u32 n, const struct btf_typ
 		if (tags & ~(u32)TAG_ARENA)
 			return reject(p->env, -EINVAL,
 				      "arg#%u arena cannot be combined with any other tags", n);
-		arg->kind = FUNC_ARG_ARENA;
+		arg->kind = PARAM_ARENA;
 		return 0;
 	}
 	return p->global ? parse_mem(p, n, ptr, tags) : -EINVAL;
@@ -258,7 +258,7 @@ static int parse_arg(const struct func_parse *p, u32 n, u32 type_id)
 		return reject(p->env, -EINVAL,
 			      "arg#%u has pointer tag, but is not a pointer type", n);
 	if (t && is_number(t)) {
-		p->func->args[n].kind = FUNC_ARG_SCALAR;
+		p->func->args[n].kind = PARAM_SCALAR;
 		return 0;
 	}
 	if (!p->global)
@@ -337,26 +337,26 @@ static int check_arg(struct env *env, u32 n, const struct func_arg *arg)
 	const struct reg *reg = env_reg(env, regno);
 	int err;
 
-	switch ((enum func_arg_kind)arg->kind) {
-	case FUNC_ARG_SCALAR:
+	switch ((enum param_kind)arg->kind) {
+	case PARAM_SCALAR:
 		if (reg->type != REG_SCALAR)
 			return reject_reg(env, -EINVAL, (s32)regno, "R%u is not a scalar", regno);
 		return 0;
-	case FUNC_ARG_CTX:
+	case PARAM_CTX:
 		err = arg_offset_check(env, regno, 0, false);
 		if (!err && reg->type != REG_CTX)
 			err = reject_reg(env, -EINVAL, (s32)regno,
 					 "arg#%u expects pointer to ctx", n);
 		return err;
-	case FUNC_ARG_MEM:
+	case PARAM_MEM:
 		/* Reads through untrusted pointers are checked when they happen. */
 		return arg->flags & REG_UNTRUSTED ? 0 : check_mem_arg(env, n, arg);
-	case FUNC_ARG_ARENA:
+	case PARAM_ARENA:
 		if (reg->type == REG_ARENA || reg->type == REG_SCALAR)
 			return 0;
 		return reject_reg(env, -EINVAL, (s32)regno,
 				  "R%u is not a pointer to arena or scalar.", regno);
-	case FUNC_ARG_DYNPTR:
+	case PARAM_DYNPTR:
 		err = arg_offset_check(env, regno, 0, true);
 		return err ? err : dynptr_arg(env, regno, env->insn_idx, AF_READ);
 	}
@@ -400,7 +400,7 @@ int call_main_args(struct env *env)
 	err = func_args(env, 0, &func);
 	if (err == -ENOMEM)
 		return err;
-	own->unreliable = err || func->arg_cnt != 1 || func->args[0].kind != FUNC_ARG_CTX;
+	own->unreliable = err || func->arg_cnt != 1 || func->args[0].kind != PARAM_CTX;
 	env_reject_forget(env);
 	return 0;
 }
@@ -414,21 +414,21 @@ int call_prepare_args(struct env *env, u32 subprogno)
 		const struct func_arg *arg = &func->args[n];
 		struct reg *reg = env_reg(env, n + 1);
 
-		switch ((enum func_arg_kind)arg->kind) {
-		case FUNC_ARG_SCALAR:
-		case FUNC_ARG_ARENA: /* a scalar may be passed, too */
+		switch ((enum param_kind)arg->kind) {
+		case PARAM_SCALAR:
+		case PARAM_ARENA: /* a scalar may be passed, too */
 			reg_mark_unknown(env, reg);
 			break;
-		case FUNC_ARG_CTX:
+		case PARAM_CTX:
 			reg_mark_ptr(reg, REG_CTX);
 			break;
-		case FUNC_ARG_MEM:
+		case PARAM_MEM:
 			reg_mark_ptr(reg, REG_MEM | arg->flags);
 			reg->mem_size_bytes = arg->mem_bytes;
 			if (reg_may_be_null(arg->flags))
 				reg->id = env_new_id(env);
 			break;
-		case FUNC_ARG_DYNPTR:
+		case PARAM_DYNPTR:
 			dynptr_mark_reg(reg, DYNPTR_LOCAL, true, env_new_id(env));
 			break;
 		}

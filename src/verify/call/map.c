@@ -5,6 +5,7 @@
  * check_map_func_compatibility, check_map_prog_compatibility of kernel/bpf/verifier.c)?
  */
 #include "base/err.h"
+#include "btf/fields.h"
 #include "map/map.h"
 #include "spec/access.h"
 #include "verify/call/call_int.h"

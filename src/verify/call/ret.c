@@ -4,6 +4,7 @@
  * and as the reference that it stands for (check_helper_call, do_refine_retval_range).
  */
 #include "base/err.h"
+#include "btf/fields.h"
 #include "map/map.h"
 #include "verify/call/call_int.h"
 

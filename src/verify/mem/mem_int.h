@@ -26,8 +26,6 @@ struct mem_range {
 	bool zero_ok;
 };
 
-/* check_ptr_alignment; @off without the register's fixed offset. */
-int mem_align(struct env *env, const struct mem_access *acc) must_check;
 /* The variable part does not count: the caller has checked it (__check_mem_access). */
 int mem_fixed_range(struct env *env, const struct mem_range *range) must_check;
 /* With the variable part at both of its ends (check_mem_region_access). */
