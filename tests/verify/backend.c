@@ -20,6 +20,9 @@ struct backend {
 	enum backend_kind kind;
 	struct skep *skep; /* NULL: the kernel */
 	char *log;
+	/* backend_keep(): whose maps they are, and their descriptors. */
+	const struct record_map *kept_of;
+	int kept_maps[MAPS_MAX], kept_btf;
 };
 
 /* Descriptors of one load. */
@@ -273,6 +276,38 @@ static void load_and_close(struct load *l, uint32_t level)
 	free(insns);
 }
 
+bool backend_keep(struct backend *b, const struct record_file *file, const struct record *r)
+{
+	struct verdict v = { 0 };
+	struct load l = { .b = b, .file = file, .r = r, .rights = RIGHTS_PRIV, .out = &v };
+	int err = 0;
+
+	if (b->skep)
+		b->skep->verify.only = true;
+	for (uint32_t n = 0; !err && n < r->map_cnt && n < MAPS_MAX; n++)
+		err = map_new(&l, n);
+	memcpy(b->kept_maps, l.maps, sizeof(l.maps));
+	b->kept_btf = r->btf >= 0 ? btf_fd(&l, r->btf) : -1;
+	b->kept_of = r->maps;
+	if (err)
+		fprintf(stderr, "no %s: %s\n", v.setup, strerror(-err));
+	return !err;
+}
+
+/* True: this record's maps and BTF are there already. */
+static bool kept(struct load *l)
+{
+	struct backend *b = l->b;
+
+	if (!b->kept_of || b->kept_of != l->r->maps)
+		return false;
+	memcpy(l->maps, b->kept_maps, sizeof(l->maps));
+	l->btfs[0].blob = l->r->btf;
+	l->btfs[0].fd = b->kept_btf;
+	l->btf_cnt = 1;
+	return true;
+}
+
 void backend_verify(struct backend *b, const struct record_file *file, const struct record *r,
 		    enum rights rights, uint32_t level, struct verdict *ret)
 {
@@ -290,6 +325,10 @@ void backend_verify(struct backend *b, const struct record_file *file, const str
 								 : VERIFY_PERFMON;
 		b->skep->verify.rights_set = true;
 		b->skep->verify.only = true;
+	}
+	if (kept(&l)) {
+		load_and_close(&l, level ? level : r->level);
+		return;
 	}
 	if (r->map_cnt > MAPS_MAX)
 		err = fail(&l, "maps", -E2BIG);

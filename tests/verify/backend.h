@@ -36,6 +36,12 @@ void backend_free(struct backend *b);
 void backend_verify(struct backend *b, const struct record_file *file, const struct record *r,
 		    enum rights rights, uint32_t level, struct verdict *ret);
 
+/*
+ * Makes @r's maps and BTF once, for all records that have the same ->maps (and BTF blob). False
+ * after a line on stderr.
+ */
+bool backend_keep(struct backend *b, const struct record_file *file, const struct record *r);
+
 /* 0: may be used here; else why not. Rights that the kernel refuses to drop to are skipped. */
 const char *backend_refuses(struct backend *b, enum rights rights);
 
