@@ -48,11 +48,12 @@ static bool chance(struct gen *g, u32 percent)
 
 static s32 constant(struct gen *g)
 {
-	static const s32 corners[] = { 0,	  1,	     -1,   2,	   7,	  8,	   15,	   16,
-				       63,	  64,	     0xff, 0x7fff, 0x8000, 0xffff, INT32_MAX,
-				       INT32_MIN, -8,	     31,   32,	   -64,	   4096 };
+	static const s32 corners[] = {
+		0,  1,	2,  7,	8,  15, 16,   31,     32,     63,     64,	 0xff,
+		-1, -8, -64, 4096, 0x7fff, 0x8000, 0xffff, INT32_MAX, INT32_MIN,
+	};
 
-	return chance(g, 20) ? (s32)rand_next(g->rand) : corners[below(g, 21)];
+	return chance(g, 20) ? (s32)rand_next(g->rand) : corners[below(g, sizeof(corners) / sizeof(corners[0]))];
 }
 
 /* A register of @kind, or -1. */

@@ -19,7 +19,8 @@ static const struct record_map maps[GEN_MAP_CNT] = {
 	[GEN_RING] = { BPF_MAP_TYPE_RINGBUF, 0, 0, 4096, 0, 0, -1, 0, 0, -1, false, "ring", NULL },
 	[GEN_PERCPU] = { BPF_MAP_TYPE_PERCPU_ARRAY, 4, 64, 1, 0, 0, -1, 0, 0, -1, false, "percpu",
 			 NULL },
-	[GEN_PROGS] = { BPF_MAP_TYPE_PROG_ARRAY, 4, 4, 4, 0, 0, -1, 0, 0, -1, false, "progs", NULL },
+	[GEN_PROGS] = { BPF_MAP_TYPE_PROG_ARRAY, 4, 4, 4, 0, 0, -1, 0, 0, -1, false, "progs",
+			NULL },
 };
 
 static uint32_t put(uint8_t *at, uint32_t len, const uint32_t *words, uint32_t cnt)
