@@ -53,7 +53,9 @@ static s32 constant(struct gen *g)
 		-1, -8, -64, 4096, 0x7fff, 0x8000, 0xffff, INT32_MAX, INT32_MIN,
 	};
 
-	return chance(g, 20) ? (s32)rand_next(g->rand) : corners[below(g, sizeof(corners) / sizeof(corners[0]))];
+	if (chance(g, 20))
+		return (s32)rand_next(g->rand);
+	return corners[below(g, sizeof(corners) / sizeof(corners[0]))];
 }
 
 /* A register of @kind, or -1. */
