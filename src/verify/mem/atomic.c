@@ -89,26 +89,38 @@ static int rmw(struct env *env, const struct insn *insn, const struct isa_info *
 	return access_rmw(env, insn, info->width_bits / 8u, load_regno);
 }
 
+/*
+ * check_atomic_load(). What the address is, is looked at before the load may overwrite it: 6.18
+ * forgets that, and lets r1 = load_acquire(r1) through for any kind of pointer.
+ */
+static int load_acquire(struct env *env, const struct insn *insn)
+{
+	const bool ok = address_ok(env_reg(env, insn->src)->type);
+	struct reg address = *env_reg(env, insn->src);
+	int err = mem_load(env, insn, true, false, false);
+
+	if (err || ok)
+		return err;
+	*env_reg(env, insn->src) = address;
+	return refuse_address(env, insn->src, "loads from");
+}
+
+static int store_release(struct env *env, const struct insn *insn)
+{
+	int err = mem_store_reg(env, insn, true);
+
+	if (err || address_ok(env_reg(env, insn->dst)->type))
+		return err;
+	return refuse_address(env, insn->dst, "stores into");
+}
+
 int mem_atomic(struct env *env, const struct insn *insn)
 {
 	const struct isa_info *info = isa_info((enum isa_op)env->aux[env->insn_idx].op);
-	int err;
 
-	if (info->family == ISA_FAMILY_LOAD_ACQ) {
-		err = mem_check_src(env, insn->src);
-		if (err)
-			return err;
-		if (!address_ok(env_reg(env, insn->src)->type))
-			return refuse_address(env, insn->src, "loads from");
-		return mem_load(env, insn, true, false, false);
-	}
-	if (info->family == ISA_FAMILY_STORE_REL) {
-		err = mem_check_src(env, insn->dst);
-		if (err)
-			return err;
-		if (!address_ok(env_reg(env, insn->dst)->type))
-			return refuse_address(env, insn->dst, "stores into");
-		return mem_store_reg(env, insn, true);
-	}
+	if (info->family == ISA_FAMILY_LOAD_ACQ)
+		return load_acquire(env, insn);
+	if (info->family == ISA_FAMILY_STORE_REL)
+		return store_release(env, insn);
 	return rmw(env, insn, info);
 }

@@ -9,11 +9,15 @@
 
 #define TNUM_TEXT_BYTES 48
 
-/* "(0x0; 0xff)" (tnum_strn). Returns @buf. */
+/* "(0x0; 0xff)", a constant as "8" or "0x10000" (tnum_strn). Returns @buf. */
 static inline const char *tnum_text(char buf[TNUM_TEXT_BYTES], struct tnum t)
 {
-	snprintf(buf, TNUM_TEXT_BYTES, "(0x%llx; 0x%llx)", (unsigned long long)t.value,
-		 (unsigned long long)t.mask);
+	if (tnum_is_const(t))
+		snprintf(buf, TNUM_TEXT_BYTES, t.value <= UINT16_MAX ? "%llu" : "0x%llx",
+			 (unsigned long long)t.value);
+	else
+		snprintf(buf, TNUM_TEXT_BYTES, "(0x%llx; 0x%llx)", (unsigned long long)t.value,
+			 (unsigned long long)t.mask);
 	return buf;
 }
 
