@@ -60,9 +60,9 @@ void scalar_refine(enum scalar_cmp cmp, bool is32, struct scalar *a, struct scal
 		learn_32(cmp, a, b);
 	else
 		learn_64(cmp, a, b);
+	/* Twice where both are one, as in the kernel: the second time finds more. */
 	scalar_sync(a);
-	if (a != b)
-		scalar_sync(b);
+	scalar_sync(b);
 }
 
 enum scalar_cmp scalar_cmp_negate(enum scalar_cmp cmp)

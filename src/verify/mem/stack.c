@@ -291,14 +291,7 @@ static int read_spill(struct env *env, const struct mem_access *acc, struct fram
 		return fill_bytes(env, acc, frame, off);
 	}
 	if (acc->value_regno >= 0) {
-		if (env->bpf_capable && slot->spilled.type == REG_SCALAR) {
-			struct slot *mut = stack_slot_mut(env, frame, spi);
-
-			if (!mut)
-				return -ENOMEM;
-			give_id(env, &mut->spilled);
-			slot = mut;
-		}
+		/* 6.18 links the two only if the spill was linked already. */
 		*env_reg(env, (u32)acc->value_regno) = slot->spilled;
 	} else if (!env->allow_ptr_leaks && slot->spilled.type != REG_SCALAR) {
 		/* An atomic would use the pointer as a number. */
