@@ -173,12 +173,7 @@ static int tail_call(struct env *env, struct helper_call *call)
 		return err;
 	mem_clear_packet_pointers(env);
 	reg_mark_unknown(env, env_reg(env, 0));
-	err = frame_leave(env);
-	if (err)
-		return err;
-	/* Whoever walks goes on behind the current instruction. */
-	env->insn_idx--;
-	return 0;
+	return frame_leave(env);
 }
 
 static int leave_behind(struct env *env, struct helper_call *call)

@@ -92,7 +92,7 @@ int call_subprog(struct env *env, const struct insn *insn)
 	for (u32 i = 1; i <= CALL_REGS; i++)
 		callee->regs[i] = caller->regs[i];
 	frame_clear_saved(env, caller);
-	env->insn_idx = env->facts->subprogs[subprog].start - 1; /* the walk adds one */
+	env->insn_idx = env->facts->subprogs[subprog].start;
 	live_stack_moved(env->flow);
 	if (log_paths(env)) {
 		vlog_add(&env->log, "caller:\n");
