@@ -244,8 +244,9 @@ static void take_result(void *cookie, const struct prog *prog, int err,
 	const struct verify_stats *s = &result->stats;
 	u64 stack = 0;
 
-	if (!row)
-		return; /* one of libbpf's probes */
+	/* libbpf probes what it may use by loading programs of its own. */
+	if (!row || strncmp(prog->name, row->text[COLUMN_PROG], sizeof(prog->name) - 1))
+		return;
 	for (u32 i = 0; i < s->stack_depth_cnt; i++)
 		stack += s->stack_depth[i];
 	row->num[COLUMN_VERDICT] = err ? VERDICT_FAILURE : VERDICT_SUCCESS;
