@@ -11,6 +11,7 @@
 #include "base/types.h"
 #include "btf/format.h"
 #include "obj/obj.h"
+#include "spec/maptype.h"
 
 struct btf;
 
@@ -60,9 +61,7 @@ struct btf_map_types {
 	u32 key_id, value_id;
 	u32 key_size_bytes, value_size_bytes;
 	u32 max_entries;
-	bool array;	 /* key is one 32-bit integer */
-	bool keyless_ok; /* one element that holds a data section may have no key type */
-	bool key_struct; /* key must be a struct */
+	enum btf_key_rule key; /* what the map's type asks of keys */
 };
 int btf_map_check(const struct btf *btf, const struct btf_map_types *types) must_check;
 

@@ -3,18 +3,52 @@
 #include "base/err.h"
 #include "btf/btf_int.h"
 
-/* array_map_check_btf(): one 32-bit integer, or no key for a map that holds one data section. */
-static int array_key_check(const struct btf_map_types *types, const struct btf_type *key,
-			   const struct btf_type *value)
+static bool is_int(const struct btf_type *t, u32 bits)
 {
-	if (!key)
-		return types->max_entries == 1 && types->keyless_ok &&
-				       btf_type_kind(value) == BTF_KIND_DATASEC
-			       ? 0
-			       : -EINVAL;
-	if (btf_type_kind(key) != BTF_KIND_INT || btf_int_bits(key) != 32 || btf_int_off_bits(key))
-		return -EINVAL;
-	return 0;
+	return t && btf_type_kind(t) == BTF_KIND_INT && btf_int_bits(t) == bits &&
+	       !btf_int_off_bits(t);
+}
+
+/* cgroup_storage_check_btf(): a cgroup's id, or a struct of it and an attach type. */
+static bool cgroup_key_ok(const struct btf *btf, const struct btf_type *key)
+{
+	const struct btf_member *m = btf_type_extra(key);
+	u32 id, attach;
+
+	if (btf_type_kind(key) != BTF_KIND_STRUCT)
+		return is_int(key, 64);
+	if (btf_type_vlen(key) != 2 || btf_member_off_bits(key, &m[0]) ||
+	    btf_member_off_bits(key, &m[1]) != 64)
+		return false;
+	id = m[0].type;
+	attach = m[1].type;
+	return is_int(btf_type_sized(btf, &id, NULL), 64) &&
+	       is_int(btf_type_sized(btf, &attach, NULL), 32);
+}
+
+/* ops->map_check_btf of the map's type; @key is NULL where there is no key type. */
+static int key_check(const struct btf *btf, const struct btf_map_types *types,
+		     const struct btf_type *key, const struct btf_type *value)
+{
+	switch (types->key) {
+	case BTF_KEY_ANY:
+		return 0;
+	case BTF_KEY_NONE:
+		return -ENOTSUPP;
+	case BTF_KEY_INDEX:
+		break;
+	case BTF_KEY_INDEX_OR_SECTION:
+		if (!key && types->max_entries == 1 && btf_type_kind(value) == BTF_KIND_DATASEC)
+			return 0;
+		break;
+	case BTF_KEY_STRUCT:
+		return key && btf_type_kind(key) == BTF_KIND_STRUCT ? 0 : -EINVAL;
+	case BTF_KEY_NO_KEY:
+		return key ? -EINVAL : 0;
+	case BTF_KEY_CGROUP:
+		return key && cgroup_key_ok(btf, key) ? 0 : -EINVAL;
+	}
+	return is_int(key, 32) ? 0 : -EINVAL;
 }
 
 int btf_map_check(const struct btf *btf, const struct btf_map_types *types)
@@ -28,15 +62,11 @@ int btf_map_check(const struct btf *btf, const struct btf_map_types *types)
 		key = btf_type_sized(btf, &key_id, &size_bytes);
 		if (!key || size_bytes != types->key_size_bytes)
 			return -EINVAL;
-	} else if (!types->array && !types->key_struct) {
+	} else if (types->key == BTF_KEY_ANY) {
 		return -EINVAL;
 	}
 	value = btf_type_sized(btf, &value_id, &size_bytes);
 	if (!value || size_bytes != types->value_size_bytes)
 		return -EINVAL;
-	if (types->array)
-		return array_key_check(types, key, value);
-	if (types->key_struct && (!key || btf_type_kind(key) != BTF_KIND_STRUCT))
-		return -EINVAL;
-	return 0;
+	return key_check(btf, types, key, value);
 }

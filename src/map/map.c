@@ -195,6 +195,20 @@ static int pinned_check(const struct btf *btf, u32 type_id)
 	return size_bytes > pages_size_bytes() ? -E2BIG : 0;
 }
 
+static int types_check(const struct map_attr *attr)
+{
+	const struct btf_map_types types = {
+		.key_id = attr->btf_key_type_id,
+		.value_id = attr->btf_value_type_id,
+		.key_size_bytes = attr->key_size_bytes,
+		.value_size_bytes = attr->value_size_bytes,
+		.max_entries = attr->max_entries,
+		.key = (enum btf_key_rule)map_type_info(attr->type)->btf_key,
+	};
+
+	return attr->btf ? btf_map_check(attr->btf, &types) : 0;
+}
+
 /* The part of map_check_btf that looks into values. */
 static int fields_find(const struct map_attr *attr, struct btf_fields **ret_fields)
 {
@@ -236,6 +250,8 @@ int map_create(const struct map_attr *attr, const struct map_env *env, struct ma
 		return err;
 	ops = ops_by_type[attr->type];
 	err = ops->check(attr);
+	if (!err)
+		err = types_check(attr);
 	if (!err)
 		err = fields_find(attr, &fields);
 	if (!err && attr->inner)

@@ -28,11 +28,23 @@ enum map_lookup_gives {
 	LOOKUP_XDP_SOCK,
 };
 
+/* What the types of keys may be, where a map has BTF (map_check_btf and ops->map_check_btf). */
+enum btf_key_rule {
+	BTF_KEY_ANY,
+	BTF_KEY_NONE,  /* no BTF at all: -ENOTSUPP */
+	BTF_KEY_INDEX, /* one 32-bit integer */
+	BTF_KEY_INDEX_OR_SECTION, /* … or nothing where the one value is a data section */
+	BTF_KEY_STRUCT,
+	BTF_KEY_NO_KEY,
+	BTF_KEY_CGROUP, /* a cgroup's id, or the kernel's struct with its attach type */
+};
+
 struct map_type_info {
 	const char *name;
 	u32 since;
 	u32 flags; /* enum map_type_flag */
 	u8 lookup; /* enum map_lookup_gives */
+	u8 btf_key; /* enum btf_key_rule */
 };
 
 /* NULL for an unknown type. */

@@ -53,22 +53,6 @@ static int attr_check_last(const struct attr_map_create *a)
 	return sys_name_check(a->map_name);
 }
 
-static int btf_check(const struct map_attr *attr)
-{
-	const struct btf_map_types types = {
-		.key_id = attr->btf_key_type_id,
-		.value_id = attr->btf_value_type_id,
-		.key_size_bytes = attr->key_size_bytes,
-		.value_size_bytes = attr->value_size_bytes,
-		.max_entries = attr->max_entries,
-		.array = attr->type == MAP_TYPE_ARRAY || attr->type == MAP_TYPE_PERCPU_ARRAY,
-		.keyless_ok = attr->type == MAP_TYPE_ARRAY,
-		.key_struct = attr->type == MAP_TYPE_LPM_TRIE,
-	};
-
-	return btf_map_check(attr->btf, &types);
-}
-
 static int btf_resolve(struct sys_call *call, struct map_attr *attr)
 {
 	const struct attr_map_create *a = &call->attr.map_create;
@@ -83,7 +67,7 @@ static int btf_resolve(struct sys_call *call, struct map_attr *attr)
 	attr->btf = btf_of_obj(obj);
 	attr->btf_key_type_id = a->btf_key_type_id;
 	attr->btf_value_type_id = a->btf_value_type_id;
-	return a->btf_value_type_id ? btf_check(attr) : 0;
+	return 0;
 }
 
 /* The template of a map of maps, a reference (bpf_map_meta_alloc). */

@@ -257,7 +257,7 @@ static void test_show(void)
 static void test_map_types(void)
 {
 	struct btf_map_types types = { .key_size_bytes = 4, .value_size_bytes = 20,
-				       .max_entries = 1, .array = true, .keyless_ok = true };
+				       .max_entries = 1, .key = BTF_KEY_INDEX_OR_SECTION };
 	uint32_t flow, timer, holder;
 	struct btf_fields *fields;
 	struct btf *btf;
@@ -281,7 +281,7 @@ static void test_map_types(void)
 	types.key_id = flow;
 	types.key_size_bytes = 20;
 	tap_eq(btf_map_check(btf, &types), -EINVAL, "an array indexed by a struct");
-	types.array = false;
+	types.key = BTF_KEY_ANY;
 	tap_eq(btf_map_check(btf, &types), 0, "a hash may be");
 	tap_eq(btf_parse_fields(btf, flow, ~0u, &fields), -EINVAL, "a bit-field ends the search");
 	tap_ok(!fields, "none there");

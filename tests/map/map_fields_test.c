@@ -225,6 +225,65 @@ static void test_one(u32 bit, enum layout layout)
 	close((int)mine);
 }
 
+/* Types of keys and values that are nothing special: which map types take which. */
+static void test_plain(void)
+{
+	union bpf_attr attr;
+	long theirs, mine;
+	u32 pair;
+
+	blob_init(&blob);
+	blob_int(&blob, "int", 4, 1u << 24 | 32);
+	blob_int(&blob, "long", 8, 1u << 24 | 64);
+	pair = blob_type(&blob, "pair", 4, 2, 8);
+	blob_member(&blob, "a", 1, 0);
+	blob_member(&blob, "b", 1, 32);
+	blob_finish(&blob);
+	memset(&attr, 0, sizeof(attr));
+	attr.btf = ptr_to_u64(blob.raw);
+	attr.btf_size = blob.raw_len;
+	theirs = kernel(BPF_BTF_LOAD, &attr);
+	mine = ours(BPF_BTF_LOAD, &attr);
+	for (u32 type = 1; map_type_name(type); type++) {
+		static const u32 sizes[] = { 0, 4, 8, 8 };
+		u32 bad = 0;
+
+		for (u32 i = 0; i < 4 * 4 * 2; i++) {
+			const u32 key = i % 4, value = i / 4 % 4;
+			long k, o;
+
+			if (type == MAP_TYPE_STRUCT_OPS || type == MAP_TYPE_ARRAY_OF_MAPS ||
+			    type == MAP_TYPE_HASH_OF_MAPS)
+				break;
+			attr = map_attr((enum map_type)type, theirs, value, sizes[value]);
+			attr.btf_key_type_id = key;
+			attr.key_size = sizes[key];
+			if (i >= 16 && !key)
+				attr.key_size = 4;
+			if (i >= 16 && type == MAP_TYPE_LPM_TRIE)
+				attr.map_flags = MAP_F_NO_PREALLOC;
+			if (type == MAP_TYPE_RINGBUF || type == MAP_TYPE_USER_RINGBUF)
+				attr.max_entries = 4096;
+			if (type == MAP_TYPE_ARENA)
+				attr.map_flags = MAP_F_MMAPABLE;
+			k = kernel(BPF_MAP_CREATE, &attr);
+			attr.btf_fd = (u32)mine;
+			o = ours(BPF_MAP_CREATE, &attr);
+			if ((k < 0 ? k : 0) != (o < 0 ? o : 0) && bad++ < 4)
+				tap_diag("key %u of %u, value %u of %u: kernel %ld, we %ld", key,
+					 attr.key_size, value, attr.value_size, k, o);
+			if (k >= 0)
+				close((int)k);
+			if (o >= 0)
+				close((int)o);
+		}
+		tap_ok(!bad, "%s: types of keys and values", map_type_name(type));
+	}
+	(void)pair;
+	close((int)theirs);
+	close((int)mine);
+}
+
 int main(void)
 {
 	struct utsname u;
@@ -240,6 +299,7 @@ int main(void)
 	for (u32 bit = 0; bit < FIELD_KINDS; bit++)
 		for (u32 layout = 0; layout < LAYOUTS; layout++)
 			test_one(bit, (enum layout)layout);
+	test_plain();
 	skep_free(skep);
 	return tap_done();
 }
