@@ -4,7 +4,7 @@
 BUILD ?= build
 CHECK = python3 tools/check.py
 
-.PHONY: all demo check check-long fuzz check-kernel check-selftests check-conformance bench install clean \
+.PHONY: all demo check check-long fuzz check-kernel check-selftests check-conformance bless-domain bench install clean \
 	check-asan check-tsan check-msan check-valgrind check-clang check-s390x check-arm64
 
 all: $(BUILD)/build.ninja
@@ -47,6 +47,10 @@ check-selftests:
 # CONFORMANCE is a checkout of bpf_conformance, or the folder of its tests.
 check-conformance: all
 	@CONFORMANCE="$(CONFORMANCE)" SKEP=$(BUILD)/src/skep tools/conformance.sh
+
+# How tight the scalar domain is at small widths, after a change that was meant.
+bless-domain: all
+	@tools/bless_domain.sh $(BUILD)
 
 bench:
 	@tools/setup.sh bench

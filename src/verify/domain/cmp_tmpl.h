@@ -17,8 +17,8 @@ static always_inline int CMP(decide_eq)(const struct scalar *a, const struct sca
 			return 1;
 		return 0;
 	}
-	if (!tnum_overlap(ta, tb) | (a->UMIN > b->UMAX) | (a->UMAX < b->UMIN) |
-	    (a->SMIN > b->SMAX) | (a->SMAX < b->SMIN))
+	if ((a->UMIN > b->UMAX) | (a->UMAX < b->UMIN) | (a->SMIN > b->SMAX) |
+	    (a->SMAX < b->SMIN) || !tnum_overlap(ta, tb))
 		return 0;
 	return -1;
 }

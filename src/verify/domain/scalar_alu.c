@@ -99,7 +99,7 @@ static void alu64_shift(enum scalar_op op, struct scalar *dst, const struct scal
 {
 	u64 count = src->var_off.value;
 
-	if (!tnum_is_const(src->var_off) | (count >= U64_BITS))
+	if ((src->var_off.mask != 0) | (count >= U64_BITS))
 		scalar_set_unknown(dst);
 	else if (op == SCALAR_LSH)
 		alu64_lsh(dst, count);
