@@ -170,5 +170,6 @@ def reason(log):
         if not line or re.match(r'processed \d+ insns|verification time|stack depth|mark_read|'
                                 r'max_states|peak_states|total_states|cur state:|old state:', line):
             continue
-        return line
+        # Some of the kernel's reasons lack their newline.
+        return re.sub(r'processed \d+ insns \(limit .*', '', line)
     return ''

@@ -10,9 +10,6 @@ import struct
 
 import corpus
 
-# Kernel functions that are ours: open-coded number iterators, RCU sections.
-KFUNCS = {'bpf_iter_num_new', 'bpf_iter_num_next', 'bpf_iter_num_destroy',
-          'bpf_rcu_read_lock', 'bpf_rcu_read_unlock'}
 PSEUDO_BTF_ID = 3
 PSEUDO_KFUNC = 2
 LD_IMM64 = 0x18
@@ -26,6 +23,12 @@ SPECIAL = {'bpf_list_head', 'bpf_list_node', 'bpf_rb_root', 'bpf_rb_node', 'bpf_
            'bpf_wq', 'bpf_res_spin_lock', 'bpf_task_work'}
 REGISTER = re.compile(r'(?:R\d+(?:_\w+)?|fp-\d+)=\(?((?:rcu_|trusted_|untrusted_|percpu_|'
                       r'alloc_|user_|non_own_ref_|rcu_or_null_)*ptr_\w*|arena)')
+
+
+def kfunc_names():
+    """The kernel's functions that need none of its types."""
+    with open(os.path.join(corpus.TOP, 'src/spec/kfuncs.def')) as f:
+        return set(re.findall(r'KFUNC\(\d+, (\w+)', f.read()))
 
 
 class Btf:
@@ -90,6 +93,7 @@ def helper_rows():
 
 class Scope:
     def __init__(self):
+        self.kfuncs = kfunc_names()
         self.helpers = helper_rows()
 
     def insns(self, rec):
@@ -111,10 +115,10 @@ class Scope:
     def of(self, rec, blobs, log=''):
         """'' or the reason. @log: the live kernel's, at level 2 if possible."""
         for name in rec.kfuncs:
-            if name not in KFUNCS:
+            if name not in self.kfuncs:
                 return 'kfunc ' + name if name != '?' else 'kfunc'
         for tag in rec.tags:
-            if tag.startswith('needs_kfunc=') and tag[12:] not in KFUNCS:
+            if tag.startswith('needs_kfunc=') and tag[12:] not in self.kfuncs:
                 return 'kfunc ' + tag[12:]
         for m in rec.maps:
             if int(m[0]) in MAP_TYPES:
