@@ -80,6 +80,9 @@ struct prog_ctx_arg {
 	const char *typedefs[2];
 	bool u64_ok; /* unsigned 64-bit integers */
 	bool anything; /* the type is not looked at */
+	/* Without the tag "arg:ctx" these alone say that it is the context. */
+	const char *untagged[3];
+	bool typedef_untagged;
 };
 void prog_ctx_arg(enum prog_type type, u32 attach_type, struct prog_ctx_arg *ret);
 

@@ -5,6 +5,8 @@
  */
 #include "spec/access.h"
 
+#include <string.h>
+
 #include "base/err.h"
 #include "spec/maptype.h"
 
@@ -102,12 +104,19 @@ void prog_ctx_arg(enum prog_type type, u32 attach_type, struct prog_ctx_arg *ret
 	const char *ctx = prog_ctx_struct(type);
 
 	(void)attach_type;
-	*ret = (struct prog_ctx_arg){ .structs = { ctx } };
+	*ret = (struct prog_ctx_arg){ .structs = { ctx }, .untagged = { ctx } };
+	if (ctx && !strcmp(ctx, "__sk_buff"))
+		ret->untagged[1] = "sk_buff";
+	if (ctx && !strcmp(ctx, "xdp_md"))
+		ret->untagged[1] = "xdp_buff";
 	if (type == PROG_TYPE_KPROBE)
-		*ret = (struct prog_ctx_arg){ .structs = { "pt_regs" }, .typedefs = { ctx } };
+		*ret = (struct prog_ctx_arg){ .structs = { "pt_regs" }, .typedefs = { ctx },
+					      .untagged = { "pt_regs" },
+					      .typedef_untagged = true };
 	else if (type == PROG_TYPE_PERF_EVENT)
 		*ret = (struct prog_ctx_arg){ .structs = { ctx, "pt_regs" },
-					      .typedefs = { "bpf_user_pt_regs_t" } };
+					      .typedefs = { "bpf_user_pt_regs_t" },
+					      .untagged = { ctx } };
 	else if (type == PROG_TYPE_RAW_TRACEPOINT || type == PROG_TYPE_RAW_TRACEPOINT_WRITABLE)
 		ret->u64_ok = true;
 	else if (type == PROG_TYPE_TRACEPOINT || type == PROG_TYPE_SYSCALL || type == PROG_TYPE_EXT)

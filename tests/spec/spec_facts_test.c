@@ -231,8 +231,8 @@ static void test_field_users(void)
 			if (kernel == err && (!why || strstr(log_text, why)))
 				continue;
 			bad++;
-			tap_diag("%s: kernel %d, table %d %s: %s", prog_type_name(type), kernel, err,
-				 why ? why : "", log_text);
+			tap_diag("%s: kernel %d, table %d %s: %s", prog_type_name(type), kernel,
+				 err, why ? why : "", log_text);
 		}
 		tap_ok(!bad, "who may use maps with %s",
 		       btf_field_info((enum btf_field_kind)(1u << bit))->name);
@@ -240,7 +240,7 @@ static void test_field_users(void)
 	}
 }
 
-/* Deleting needs no socket; an update takes none that a small program has, so it is refused late. */
+/* Deleting needs no socket; a small program has none to update a map with. */
 static void test_socket_maps(void)
 {
 	const long fd = new_map(MAP_TYPE_SOCKMAP, 0, 4);
@@ -290,7 +290,8 @@ static void test_callbacks(void)
 		if (fd < 0)
 			code[0] = MOV_IMM(1, 5), code[1] = MOV_IMM(1, 5);
 		tap_ok(cb && !cb->ret_min && cb->ret_max == 1, "returns 0 or 1");
-		tap_eq(load(&l, code, ARRAY_SIZE(code)), 0, "callback of helper %u", rows[i].helper);
+		tap_eq(load(&l, code, ARRAY_SIZE(code)), 0, "callback of helper %u",
+		       rows[i].helper);
 		for (u32 w = 0; w < 3 && rows[i].words[w]; w++)
 			tap_ok(strstr(log_text, rows[i].words[w]), "has %s", rows[i].words[w]);
 		code[9] = MOV_IMM(0, 2);
@@ -298,6 +299,120 @@ static void test_callbacks(void)
 		if (fd >= 0)
 			close((int)fd);
 	}
+}
+
+/* BTF of main() and a global g(CANDIDATE *ctx), tagged as context or not; ids as above. */
+static int ctx_btf(u32 candidate, bool tagged, const char **ret_name)
+{
+	static const char *const structs[] = {
+		"__sk_buff", "sk_buff", "xdp_md", "xdp_buff", "pt_regs", "user_pt_regs",
+		"bpf_perf_event_data", "bpf_raw_tracepoint_args", "bpf_sock", "bpf_sock_addr",
+		"bpf_sock_ops", "sk_msg_md", "sk_reuseport_md", "bpf_sk_lookup", "bpf_sockopt",
+		"bpf_sysctl", "bpf_cgroup_dev_ctx", "bpf_nf_ctx", "foo",
+	};
+	union bpf_attr attr;
+	u32 type, ptr, proto;
+
+	if (candidate >= ARRAY_SIZE(structs) + 3)
+		return -1;
+	blob_init(&blob);
+	blob_int(&blob, "int", 4, 1u << 24 | 32);
+	blob_type(&blob, "", 13, 0, ID_INT);
+	blob_type(&blob, "main", 12, 0, ID_PROTO);
+	blob_type(&blob, "g", 12, 1, 7);
+	if (candidate < ARRAY_SIZE(structs)) {
+		*ret_name = structs[candidate];
+		type = blob_type(&blob, *ret_name, 4, 0, 8);
+		ptr = blob_type(&blob, "", 2, 0, type);
+	} else if (candidate == ARRAY_SIZE(structs)) {
+		*ret_name = "u64";
+		type = blob_int(&blob, *ret_name, 8, 64);
+		ptr = blob_type(&blob, "", 2, 0, type);
+	} else if (candidate == ARRAY_SIZE(structs) + 1) {
+		*ret_name = "int";
+		blob_type(&blob, "unused", 4, 0, 8);
+		ptr = blob_type(&blob, "", 2, 0, ID_INT);
+	} else {
+		*ret_name = "typedef bpf_user_pt_regs_t";
+		type = blob_type(&blob, "bpf_user_pt_regs_t", 8, 0, 9);
+		ptr = blob_type(&blob, "", 2, 0, type);
+	}
+	proto = blob_type(&blob, "", 13, 1, ID_INT);
+	blob_member(&blob, "ctx", ptr, 0);
+	blob.word_cnt--; /* a parameter has two words */
+	if (tagged) {
+		blob_type(&blob, "arg:ctx", 17, 0, 4);
+		blob_word(&blob, 0);
+	} else {
+		blob_int(&blob, "pad", 4, 32);
+	}
+	blob_type(&blob, "pt_regs", 4, 0, 168);
+	blob_finish(&blob);
+	memset(&attr, 0, sizeof(attr));
+	attr.btf = ptr_to_u64(blob.raw);
+	attr.btf_size = blob.raw_len;
+	return proto == 7 ? (int)sys_bpf(BPF_BTF_LOAD, &attr) : -1;
+}
+
+static bool named(const char *const *names, u32 cnt, const char *name)
+{
+	for (u32 i = 0; i < cnt && names[i]; i++)
+		if (!strcmp(names[i], name))
+			return true;
+	return false;
+}
+
+static bool ctx_expected(u32 type, bool tagged, const char *name)
+{
+	struct prog_ctx_arg arg;
+
+	prog_ctx_arg((enum prog_type)type, 0, &arg);
+	if (!strncmp(name, "typedef ", 8)) {
+		if (named(arg.typedefs, ARRAY_SIZE(arg.typedefs), name + 8))
+			return tagged || arg.typedef_untagged;
+		name = "pt_regs"; /* what it stands for */
+	}
+	if (named(tagged ? arg.structs : arg.untagged, ARRAY_SIZE(arg.structs), name))
+		return true;
+	return tagged && (arg.anything || (arg.u64_ok && !strcmp(name, "u64")));
+}
+
+static void test_ctx_args(void)
+{
+	/* g(ctx) is called so that it is checked with its own argument. */
+	static const struct insn code[] = {
+		{ .code = 0x85, .src = 1, .imm = 2 }, { .code = 0xb7, .imm = 1 }, { .code = 0x95 },
+		{ .code = 0xb7, .imm = 1 }, { .code = 0x95 },
+	};
+	const int old = btf_fd;
+	const char *name = "";
+
+	for (u32 t = 0; t < 2; t++) {
+		u32 bad = 0, cnt = 0;
+
+		for (u32 c = 0; (btf_fd = ctx_btf(c, t, &name)) >= 0; c++) {
+			for (u32 type = 0; prog_type_name(type); type++) {
+				const char *valid;
+				struct load l;
+				bool kernel;
+
+				if (!loadable(type))
+					continue;
+				l = some_load(type);
+				l.callback_at = 3;
+				(void)load(&l, code, ARRAY_SIZE(code));
+				valid = strstr(log_text, "Validating g()");
+				kernel = valid && strstr(valid, "R1=ctx(");
+				cnt++;
+				if (kernel != ctx_expected(type, t, name) && bad++ < 12)
+					tap_diag("%s %s: kernel %d", prog_type_name(type), name,
+						 kernel);
+			}
+			close(btf_fd);
+		}
+		tap_ok(!bad && cnt, "%u context arguments %s tag", cnt, t ? "with" : "without");
+	}
+	btf_fd = old;
 }
 
 int main(void)
@@ -313,5 +428,6 @@ int main(void)
 	test_field_users();
 	test_socket_maps();
 	test_callbacks();
+	test_ctx_args();
 	return tap_done();
 }

@@ -110,10 +110,9 @@ static bool one_of(const char *name, const char *const *names, u32 cnt)
  * Is the pointer one to this program's context: a struct of its name, or a typedef
  * (btf_is_prog_ctx_type)?
  */
-static bool is_ctx(const struct func_parse *p, const struct btf_type *ptr)
+static bool is_ctx(const struct func_parse *p, const struct btf_type *ptr, bool tagged)
 {
 	const struct prog *prog = p->env->prog;
-	const char *ctx = prog_ctx_struct(prog->type);
 	u32 id = ptr->size_or_type;
 	const struct btf_type *t = btf_type_by_id(p->btf, id);
 	struct prog_ctx_arg arg;
@@ -124,13 +123,14 @@ static bool is_ctx(const struct func_parse *p, const struct btf_type *ptr)
 		     btf_type_kind(t) == BTF_KIND_RESTRICT ||
 		     btf_type_kind(t) == BTF_KIND_TYPE_TAG ||
 		     btf_type_kind(t) == BTF_KIND_TYPEDEF)) {
-		if (btf_type_kind(t) == BTF_KIND_TYPEDEF &&
+		if (btf_type_kind(t) == BTF_KIND_TYPEDEF && (tagged || arg.typedef_untagged) &&
 		    one_of(btf_type_name(p->btf, t), arg.typedefs, ARRAY_SIZE(arg.typedefs)))
 			return true;
 		t = btf_type_by_id(p->btf, t->size_or_type);
 	}
-	return t && btf_type_kind(t) == BTF_KIND_STRUCT && ctx &&
-	       !strcmp(btf_type_name(p->btf, t), ctx);
+	return t && (btf_type_kind(t) == BTF_KIND_STRUCT || btf_type_kind(t) == BTF_KIND_UNION) &&
+	       one_of(btf_type_name(p->btf, t), tagged ? arg.structs : arg.untagged,
+		      ARRAY_SIZE(arg.structs));
 }
 
 /* An argument tagged as context: may it point to this (btf_validate_prog_ctx_type)? */
@@ -143,18 +143,16 @@ static int check_ctx_tag(const struct func_parse *p, u32 n, const struct btf_typ
 	if (!ptr->size_or_type)
 		return 0;
 	prog_ctx_arg(prog->type, prog->expected_attach_type, &arg);
-	if (arg.anything || is_ctx(p, ptr))
+	if (arg.anything || is_ctx(p, ptr, true))
 		return 0;
 	t = skip(p->btf, ptr->size_or_type);
 	if (!t || btf_type_kind(t) == BTF_KIND_UNKN)
 		return 0;
-	if (btf_type_kind(t) == BTF_KIND_STRUCT &&
-	    one_of(btf_type_name(p->btf, t), arg.structs, ARRAY_SIZE(arg.structs)))
-		return 0;
 	if (arg.u64_ok && btf_type_kind(t) == BTF_KIND_INT && t->size_or_type == 8)
 		return 0;
-	return reject(p->env, -EINVAL, "arg#%u %s should be a pointer to the context of %s", n,
-		      p->name, prog_type_name(prog->type));
+	if (!arg.structs[0])
+		return reject(p->env, -EINVAL, "arg#%u should be void pointer", n);
+	return reject(p->env, -EINVAL, "arg#%u should be `struct %s *`", n, arg.structs[0]);
 }
 
 static bool is_dynptr(const struct func_parse *p, const struct btf_type *ptr)
@@ -214,7 +212,7 @@ static int parse_pointer(const struct func_parse *p, u32 n, const struct btf_typ
 {
 	struct func_arg *arg = &p->func->args[n];
 
-	if (tags & TAG_CTX || is_ctx(p, ptr)) {
+	if (tags & TAG_CTX || is_ctx(p, ptr, false)) {
 		if (tags & ~(u32)TAG_CTX)
 			return bad_tags(p, n);
 		arg->kind = PARAM_CTX;
