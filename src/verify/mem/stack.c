@@ -64,7 +64,7 @@ static int save(struct env *env, const struct mem_access *acc, struct frame *fra
 	for (; i > STACK_SLOT_BYTES - acc->size_bytes; i--)
 		slot->type[i - 1] = SLOT_SPILL;
 	for (; i; i--)
-		slot_mark_misc(env, &slot->type[i - 1]);
+		slot_mark_misc(&slot->type[i - 1]);
 	return past_push_hist_stack(env, env->cur, frame->frameno, spi);
 }
 

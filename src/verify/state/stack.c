@@ -121,16 +121,13 @@ void slot_scrub_byte(struct slot *slot, u32 byte)
 }
 
 /*
- * A byte that is written with some number (mark_stack_slot_misc): zero is one too; what never was
- * written stays so where reading that is allowed.
+ * A byte beside what is written (mark_stack_slot_misc): a zero stays one, and what never was
+ * written is no number.
  */
-void slot_mark_misc(const struct env *env, u8 *type)
+void slot_mark_misc(u8 *type)
 {
-	if (*type == SLOT_ZERO)
-		return;
-	if (env->allow_ptr_leaks && *type == SLOT_INVALID)
-		return;
-	*type = SLOT_MISC;
+	if (*type != SLOT_ZERO && *type != SLOT_INVALID)
+		*type = SLOT_MISC;
 }
 
 bool slot_is_all(const struct slot *slot, enum slot_type type)

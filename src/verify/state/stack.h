@@ -36,7 +36,7 @@ bool slot_is_spilled_scalar(const struct slot *slot); /* is_spilled_scalar_reg *
 bool slot_is_special(const struct slot *slot);
 /* scrub_spilled_slot: spill → misc, keeps invalid */
 void slot_scrub_byte(struct slot *slot, u32 byte);
-void slot_mark_misc(const struct env *env, u8 *type);
+void slot_mark_misc(u8 *type);
 bool slot_is_all(const struct slot *slot, enum slot_type type);
 
 #endif
