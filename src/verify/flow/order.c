@@ -126,6 +126,8 @@ static void tarjan_take(struct tarjan *t, u32 w, const u32 *succ, u32 succ_cnt)
 
 	for (u32 j = 0; j < succ_cnt; j++)
 		loop |= succ[j] == w;
+	/* A callback's end leads back to the call. */
+	loop |= flow_has(t->flow, w, FLOW_CALLS_CALLBACK);
 	do {
 		v = t->stack[--t->stack_cnt];
 		t->low[v] = UINT32_MAX;
