@@ -103,6 +103,8 @@ static int build(struct skep *skep, struct prog *prog, const struct prog_load_at
 	if (!err)
 		err = resolve_btf_info(prog, attr);
 	if (!err)
+		err = resolve_kfuncs(prog, attr);
+	if (!err)
 		err = resolve_maps(prog, attr);
 	if (!err)
 		err = core_bind(skep, prog, attr);

@@ -26,6 +26,12 @@ int resolve_subprogs(struct prog *prog, const struct prog_load_attr *attr) must_
 /* Names of subprograms and source lines, from BTF.ext's records; nothing without BTF. */
 int resolve_btf_info(struct prog *prog, const struct prog_load_attr *attr) must_check;
 
+/*
+ * Puts the numbers of spec/kfuncs.def into calls of the kernel's functions. 0, -EINVAL for an id
+ * that nobody knows, -EOPNOTSUPP for a function without a row; said in the log.
+ */
+int resolve_kfuncs(struct prog *prog, const struct prog_load_attr *attr) must_check;
+
 /* A line of the log, with a newline added. */
 void load_log(const struct prog_load_attr *attr, const char *fmt, ...) printf_like(2, 3);
 

@@ -136,6 +136,9 @@ int call_kfunc(struct env *env, const struct insn *insn)
 	struct iter_call call = { .info = kfunc_info(insn->imm) };
 	int err = 0;
 
+	if (!insn->imm)
+		return reject(env, -EINVAL,
+			      "invalid kernel function call not eliminated in verifier pass");
 	if (!call.info)
 		return reject(env, -EOPNOTSUPP,
 			      "kernel function #%d is not supported yet: it is typed by the BTF "
