@@ -138,9 +138,13 @@ int resolve_kfuncs(struct prog *prog, const struct prog_load_attr *attr)
 	struct kernel_btf kb = { 0 };
 	int err = 0;
 
-	for (u32 i = 0; !err && i < prog->insn_cnt; i += isa_words(isa_decode(&prog->insns[i])))
-		if (isa_decode(&prog->insns[i]) == ISA_CALL_KFUNC)
+	for (u32 i = 0, words; !err && i < prog->insn_cnt; i += words) {
+		enum isa_op op = isa_decode(&prog->insns[i]);
+
+		words = isa_words(op);
+		if (op == ISA_CALL_KFUNC)
 			err = resolve(&kb, &prog->insns[i], attr);
+	}
 	close_kernel_btf(&kb);
 	return err;
 }
