@@ -112,7 +112,7 @@ static int resolve(struct kernel_btf *kb, struct insn *insn, const struct prog_l
 	const struct kfunc_info *info;
 	const char *name;
 
-	if (!insn->imm) /* a weak one that this kernel lacks: the verifier sees whether it matters */
+	if (!insn->imm)  /* weak, and not there: the verifier sees whether it matters */
 		return 0;
 	if (!kb->data)
 		open_kernel_btf(kb);
