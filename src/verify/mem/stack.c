@@ -219,15 +219,6 @@ static int fill_narrow(struct env *env, const struct mem_access *acc, struct fra
 	u32 spi = stack_spi(off);
 	const struct slot *slot = stack_slot(frame, spi);
 
-	if (env->bpf_capable && acc->size_bytes == 4 && spill_bytes(slot) == 4 &&
-	    reg_width_bits(&slot->spilled) <= 32) {
-		struct slot *mut = stack_slot_mut(env, frame, spi);
-
-		if (!mut)
-			return -ENOMEM;
-		give_id(env, &mut->spilled);
-		slot = mut;
-	}
 	*dst = slot->spilled;
 	dst->subreg_def = subreg_def;
 	/* The caller cuts it to size: then it is another number. */
