@@ -244,7 +244,9 @@ static void set_low(struct scalar *s, u32 value)
 	s->u32_max = value;
 	s->s32_min = (s32)value;
 	s->s32_max = (s32)value;
-	scalar_sync(s);
+	/* The kernel leaves the 64-bit ranges as they were. */
+	if (tnum_is_const(s->var_off))
+		scalar_sync(s);
 }
 
 bool scalar_fork(struct scalar *dst, struct scalar *zero)
