@@ -3,10 +3,12 @@
 
 #include "base/err.h"
 #include "core/resolve.h"
+#include "core/verify.h"
 #include "helper/table.h"
 #include "interp/interp.h"
 #include "isa/isa.h"
 #include "isa/text.h"
+#include "verify/log/log.h"
 
 /* The instruction that the next line of the log is about, as the kernel's verifier prints it. */
 static void log_insn(const struct prog *prog, const struct prog_load_attr *attr, u32 idx)
@@ -54,7 +56,8 @@ static int check_insn(const struct prog *prog, const struct prog_load_attr *attr
 	err = helper_resolve(ask, i->imm, &binding);
 	if (err) {
 		log_insn(prog, attr, idx);
-		str_add(attr->log ? attr->log : &reason, attr->log ? str_c(&reason) : "");
+		if (attr->log)
+			vlog_add(attr->log, "%s", str_c(&reason));
 	}
 	ask->log = NULL;
 	str_fini(&reason);
@@ -66,14 +69,13 @@ int core_bind(struct skep *skep, struct prog *prog, const struct prog_load_attr 
 	struct helper_ask ask = {
 		.type = attr->type,
 		.attach_type = attr->expected_attach_type,
-		.rights = HELPER_ADMIN,
+		.rights = (enum helper_rights)core_rights(skep),
 		.gpl_compatible = attr->gpl_compatible,
 		.sleepable = attr->flags & PROG_FLAG_SLEEPABLE,
 	};
 	struct helper_resolver resolver = { helper_resolve, &ask };
 	enum isa_op op = ISA_INVALID;
 
-	(void)skep;
 	for (u32 i = 0; i < prog->insn_cnt; i += isa_words(op)) {
 		int err = check_insn(prog, attr, &ask, i);
 

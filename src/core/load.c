@@ -16,10 +16,12 @@
 #include "core/bind.h"
 #include "core/resolve.h"
 #include "core/skep.h"
+#include "core/verify.h"
 #include "interp/interp.h"
 #include "isa/check.h"
 #include "isa/isa.h"
 #include "pkt/pkt.h"
+#include "verify/log/log.h"
 
 #define PROG_INSNS_MAX ((u32)LIMIT_INSNS)
 
@@ -30,9 +32,9 @@ void load_log(const struct prog_load_attr *attr, const char *fmt, ...)
 	if (!attr->log)
 		return;
 	va_start(ap, fmt);
-	str_vaddf(attr->log, fmt, ap);
+	vlog_vadd(attr->log, fmt, ap);
 	va_end(ap);
-	str_add_char(attr->log, '\n');
+	vlog_add(attr->log, "\n");
 }
 
 /* bpf_prog_calc_tag: a hash over the instructions as loaded, without the numbers of map fds. */
@@ -90,7 +92,8 @@ static int check_tail_calls(const struct prog *prog)
 	return err;
 }
 
-static int build(struct skep *skep, struct prog *prog, const struct prog_load_attr *attr)
+/* What instructions name becomes what they mean. */
+static int resolve(struct prog *prog, const struct prog_load_attr *attr)
 {
 	int err = copy_insns(prog, attr);
 
@@ -106,8 +109,21 @@ static int build(struct skep *skep, struct prog *prog, const struct prog_load_at
 		err = resolve_kfuncs(prog, attr);
 	if (!err)
 		err = resolve_maps(prog, attr);
-	if (!err)
-		err = core_bind(skep, prog, attr);
+	return err;
+}
+
+static int build(struct skep *skep, struct prog *prog, const struct prog_load_attr *attr)
+{
+	int err = resolve(prog, attr);
+
+	if (err) {
+		core_verify_log_end(attr->log);
+		return err;
+	}
+	err = core_verify(skep, prog, attr);
+	if (err || skep->verify.only)
+		return err;
+	err = core_bind(skep, prog, attr);
 	if (!err)
 		err = check_tail_calls(prog);
 	return err;

@@ -6,7 +6,6 @@
 #ifndef SKEP_CORE_LOAD_H
 #define SKEP_CORE_LOAD_H
 
-#include "base/str.h"
 #include "base/types.h"
 #include "isa/insn.h"
 #include "prog/prog.h"
@@ -14,6 +13,7 @@
 
 struct btf;
 struct skep;
+struct vlog;
 
 struct prog_load_attr {
 	enum prog_type type;
@@ -34,8 +34,7 @@ struct prog_load_attr {
 	 */
 	int (*map_of_fd)(void *cookie, s32 fd, bool by_index, struct map **ret_map);
 	void *cookie;
-	u32 log_level;
-	struct str *log; /* gets the reason when loading fails (and more by level); may be NULL */
+	struct vlog *log; /* borrowed; the caller finishes it. NULL: none */
 };
 
 int core_prog_load(struct skep *skep, const struct prog_load_attr *attr,

@@ -30,4 +30,16 @@ struct core_verify {
 	void *cookie;
 };
 
+struct prog_load_attr;
+struct skep;
+
+enum verify_rights core_rights(const struct skep *skep);
+/* 0; -EPERM: programs of @type need more rights; -E2BIG: too long for these. */
+int core_verify_allowed(const struct skep *skep, enum prog_type type, u32 insn_cnt) must_check;
+/* verify_prog as this instance asks for it; prog->facts is set on success. */
+int core_verify(struct skep *skep, struct prog *prog, const struct prog_load_attr *attr)
+	must_check;
+/* The log's last lines when a load ends before the verifier ran. NULL is allowed. */
+void core_verify_log_end(struct vlog *log);
+
 #endif

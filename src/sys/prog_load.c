@@ -10,9 +10,11 @@
 #include "base/mem.h"
 #include "btf/btf.h"
 #include "core/load.h"
+#include "core/verify.h"
 #include "spec/spec.h"
 #include "sys/sys_int.h"
 #include "sys/user_mem.h"
+#include "verify/log/log.h"
 
 #define PROG_INSNS_MAX	   ((u32)LIMIT_INSNS)
 #define LICENSE_BYTES	   128u
@@ -30,7 +32,7 @@ struct load {
 	const struct attr_prog_load *a;
 	struct prog_load_attr attr;
 	void *insns, *func_info, *line_info; /* our copies */
-	struct sys_log log;
+	struct vlog log;
 };
 
 static bool license_is_gpl(const char *license)
@@ -66,6 +68,11 @@ static int attr_check(struct load *l)
 		return sys_token_refuse(a->prog_token_fd);
 	if (!a->insn_cnt || a->insn_cnt > PROG_INSNS_MAX)
 		return -E2BIG;
+	if (prog_type_info(a->prog_type)) {
+		err = core_verify_allowed(l->call->skep, a->prog_type, a->insn_cnt);
+		if (err)
+			return err;
+	}
 	err = prog_attach_check(a->prog_type, &attach_type);
 	if (err)
 		return err;
@@ -187,56 +194,63 @@ static int insns_read(struct load *l)
 	memcpy(l->attr.name, a->prog_name, sizeof(l->attr.name));
 	l->attr.map_of_fd = map_of_fd;
 	l->attr.cookie = l;
-	l->attr.log_level = a->log_level;
-	l->attr.log = a->log_level ? &l->log.text : NULL;
+	l->attr.log = a->log_level ? &l->log : NULL;
 	return 0;
 }
 
-/* The verifier's first word (bpf_check_attach_target and its caller). */
-static int sleepable_check(struct load *l)
+/*
+ * bpf_vlog_init(): the log is written here and copied out at the end. Memory that nobody writes
+ * to costs nothing, however big the buffer.
+ */
+static int log_begin(struct load *l)
 {
-	const struct prog_type_info *type = prog_type_info(l->a->prog_type);
-	bool sleepable = l->a->prog_flags & PROG_FLAG_SLEEPABLE;
-	int err = 0;
+	const struct attr_prog_load *a = l->a;
+	struct sys_log log = { .level = a->log_level, .size_bytes = a->log_size,
+			       .buf = a->log_buf };
+	char *buf = NULL;
+	int err = sys_log_check(&log);
 
-	if (sleepable ? !(type->flags & PT_SLEEPABLE) : type->flags & PT_SLEEPABLE_ONLY)
-		err = -EINVAL;
-	if (err && l->log.level)
-		str_addf(&l->log.text, "%s programs %s be sleepable\n",
-			 prog_type_name(l->a->prog_type),
-			 l->a->prog_flags & PROG_FLAG_SLEEPABLE ? "cannot" : "must");
-	return err;
+	if (err)
+		return err;
+	if (a->log_buf) {
+		buf = mem_alloc(a->log_size);
+		if (!buf)
+			return -ENOMEM;
+	}
+	vlog_init(&l->log, a->log_level, buf, a->log_size);
+	return 0;
+}
+
+/* bpf_vlog_finalize() and what bpf_check() does with its answer; @err is the load's. */
+static int log_end(struct load *l, int err)
+{
+	u32 true_bytes;
+	int fin_err = vlog_finish(&l->log, &true_bytes);
+
+	if (l->log.size_bytes && user_write(l->a->log_buf, l->log.buf, strlen(l->log.buf) + 1))
+		fin_err = -EFAULT;
+	if (l->call->size >= LOG_TRUE_SIZE_OFF + sizeof(u32) &&
+	    sys_put_u32(l->call, LOG_TRUE_SIZE_OFF, true_bytes))
+		fin_err = -EFAULT;
+	mem_free(l->log.buf);
+	return fin_err ? fin_err : err;
 }
 
 /* The part that has a log: from here on its buffer is written whatever happens. */
 static int check_and_load(struct load *l, struct prog **ret_prog)
 {
-	int err, fin_err;
-	u32 true_bytes;
+	int err = log_begin(l), fin_err;
 
-	l->log = (struct sys_log){ .level = l->a->log_level, .size_bytes = l->a->log_size,
-				   .buf = l->a->log_buf };
-	err = sys_log_check(&l->log);
 	if (err)
 		return err;
 	err = fd_array_check(l);
 	if (!err)
 		err = btf_read(l);
-	if (!err)
-		err = sleepable_check(l);
-	if (!err)
+	if (err)
+		core_verify_log_end(&l->log);
+	else
 		err = core_prog_load(l->call->skep, &l->attr, ret_prog);
-	if (l->log.level)
-		str_addf(&l->log.text,
-			 "processed 0 insns (limit %u) max_states_per_insn 0 total_states 0 "
-			 "peak_states 0 mark_read 0\n",
-			 PROG_INSNS_MAX);
-	fin_err = sys_log_finish(&l->log, err, &true_bytes);
-	if (!fin_err || fin_err == -ENOSPC || fin_err == err) {
-		if (l->call->size >= LOG_TRUE_SIZE_OFF + sizeof(u32) &&
-		    sys_put_u32(l->call, LOG_TRUE_SIZE_OFF, true_bytes))
-			fin_err = -EFAULT;
-	}
+	fin_err = log_end(l, err);
 	if (!err && fin_err)
 		obj_put(&(*ret_prog)->obj);
 	return fin_err;
@@ -259,7 +273,6 @@ long sys_prog_load(struct sys_call *call)
 	mem_free(l.func_info);
 	mem_free(l.line_info);
 	btf_put(l.attr.btf);
-	str_fini(&l.log.text);
 	if (err)
 		return err;
 	ret = sys_obj_fd(call->skep, &prog->obj, OBJ_READ | OBJ_WRITE);
