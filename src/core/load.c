@@ -74,7 +74,7 @@ static int copy_insns(struct prog *prog, const struct prog_load_attr *attr)
 static int check_encoding(const struct prog *prog, const struct prog_load_attr *attr)
 {
 	struct isa_reason reason;
-	int err = isa_check(prog->insns, prog->insn_cnt, 0, &reason);
+	int err = isa_check(prog->insns, prog->insn_cnt, ISA_CHECK_DEAD_CODE, &reason);
 
 	if (err && err != -ENOMEM)
 		load_log(attr, "%s", reason.text);
