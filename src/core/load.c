@@ -120,7 +120,10 @@ static int build(struct skep *skep, struct prog *prog, const struct prog_load_at
 		core_verify_log_end(attr->log);
 		return err;
 	}
-	err = core_verify(skep, prog, attr);
+	if (skep->verify.guard)
+		core_verify_log_end(attr->log);
+	else
+		err = core_verify(skep, prog, attr);
 	if (err || skep->verify.only)
 		return err;
 	err = core_bind(skep, prog, attr);
