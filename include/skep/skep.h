@@ -24,13 +24,29 @@ struct skep;
 /* One line or message of the system: bpf_trace_printk, a loader's warning. @text has no NUL. */
 typedef void (*skep_text_fn)(void *cookie, const char *text, size_t len);
 
+/* What the loader of programs may do, as the kernel's capabilities say it. */
+enum skep_rights {
+	SKEP_RIGHTS_ALL = 0, /* CAP_SYS_ADMIN */
+	SKEP_RIGHTS_UNPRIV = 1, /* none */
+	SKEP_RIGHTS_BPF = 2, /* CAP_BPF, CAP_NET_ADMIN: pointers do not leak, speculation is fenced */
+	SKEP_RIGHTS_PERFMON = 3, /* and CAP_PERFMON */
+};
+
+/* What is done with programs that are loaded. */
+enum skep_check {
+	SKEP_CHECK_PROVE = 0, /* they are verified, and refused when they are not proved safe */
+	SKEP_CHECK_GUARD = 1, /* no proof: each access is checked as they run */
+};
+
 struct skep_opts {
 	size_t size; /* sizeof(struct skep_opts): lets the struct grow */
 	skep_text_fn trace; /* what programs print; NULL: stderr */
 	void *trace_cookie;
 	uint32_t cpus; /* CPU slots; 0: as many as the host has possible CPUs */
-	uint32_t reserved; /* must be 0 */
+	uint32_t check; /* enum skep_check */
 	uint64_t guard_budget; /* instructions per guarded execution; 0: the default */
+	uint32_t rights; /* enum skep_rights */
+	uint32_t reserved; /* must be 0 */
 };
 
 /* @opts may be NULL. -EINVAL for a size or option that this version does not know. */

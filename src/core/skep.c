@@ -63,6 +63,8 @@ static int copy_opts(const struct skep_opts *opts, struct skep_opts *ret_opts)
 	known = MIN(opts->size, sizeof(*ret_opts));
 	memcpy(ret_opts, opts, known);
 	ret_opts->size = sizeof(*ret_opts);
+	if (ret_opts->check > SKEP_CHECK_GUARD || ret_opts->rights > SKEP_RIGHTS_PERFMON)
+		return -EINVAL;
 	return ret_opts->reserved || ret_opts->cpus > CPUS_MAX ? -EINVAL : 0;
 }
 
@@ -80,6 +82,18 @@ static void trace_to_stderr(void *cookie, const char *text, size_t len)
 		return;
 }
 
+static enum verify_rights rights_of(u32 skep_rights)
+{
+	static const enum verify_rights rights[] = {
+		[SKEP_RIGHTS_ALL] = VERIFY_PRIV,
+		[SKEP_RIGHTS_UNPRIV] = VERIFY_UNPRIV,
+		[SKEP_RIGHTS_BPF] = VERIFY_BPF,
+		[SKEP_RIGHTS_PERFMON] = VERIFY_PERFMON,
+	};
+
+	return rights[skep_rights];
+}
+
 int skep_new(const struct skep_opts *opts, struct skep **ret_skep)
 {
 	struct skep *skep;
@@ -94,6 +108,9 @@ int skep_new(const struct skep_opts *opts, struct skep **ret_skep)
 	skep->opts = full;
 	if (!skep->opts.trace)
 		skep->opts.trace = trace_to_stderr;
+	skep->verify.guard = full.check == SKEP_CHECK_GUARD;
+	skep->verify.rights = rights_of(full.rights);
+	skep->verify.rights_set = true;
 	if (!skep->opts.guard_budget)
 		skep->opts.guard_budget = SKEP_GUARD_BUDGET_DEFAULT;
 	skep->map_env.cpu_cnt = full.cpus ? full.cpus : cpus_possible();

@@ -90,14 +90,15 @@ def test_balancer_output():
 
 
 def test_fault():
-    status, out, err = skep('run', example('faulty.bpf.c'), '-r', CAPTURE)
+    status, out, err = skep('run', '--guard', example('faulty.bpf.c'), '-r', CAPTURE)
     ok(status == 1, 'a fault ends with status 1', status)
     for what, pattern in {'the packet': r'packet \d+', 'the program': r"program 'count_syn'",
                           'the instruction': r'instruction \d+', 'the C line': r'faulty\.bpf\.c:\d+',
                           'the miss in bytes': r'\d+ bytes past the end of the \d+-byte packet',
                           'registers': r'r1 +=', 'the source text': r'tcp->syn'}.items():
         ok(re.search(pattern, err), f'the report names {what}', err)
-    status, js, err = skep_json('run', example('faulty.bpf.c'), '-r', CAPTURE, '--keep-going')
+    status, js, err = skep_json('run', '--guard', example('faulty.bpf.c'), '-r', CAPTURE,
+                                '--keep-going')
     acts = js['actions']
     ok(status == 1 and js['packets'] == len(PACKETS) and acts['aborted'] == js['faults'] > 1 and
        sum(acts.values()) == len(PACKETS), '--keep-going counts faulting packets as aborted', acts)

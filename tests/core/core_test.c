@@ -118,6 +118,7 @@ static void test_run(void)
 	char fault[1024];
 	struct skep_run run = { .size = sizeof(run), .data = frame, .data_bytes = sizeof(frame),
 				.fault = fault, .fault_room = sizeof(fault) };
+	const struct skep_opts guard = { .size = sizeof(guard), .check = SKEP_CHECK_GUARD };
 	struct skep_prog *prog;
 	struct skep *skep;
 	long fd;
@@ -138,8 +139,11 @@ static void test_run(void)
 	run.data = frame;
 	run.size = sizeof(run);
 	skep_prog_close(prog);
+	tap_eq(load(skep, past_prog, ARRAY_SIZE(past_prog)), -EACCES, "a faulty program does not");
+	skep_free(skep);
+	tap_eq(skep_new(&guard, &skep), 0, "an instance that watches instead of proving");
 	fd = load(skep, past_prog, ARRAY_SIZE(past_prog));
-	tap_eq(skep_prog_open(skep, (int)fd, &prog), 0, "a faulty program loads, too");
+	tap_eq(skep_prog_open(skep, (int)fd, &prog), 0, "there it loads");
 	close((int)fd);
 	tap_eq(skep_prog_run(prog, &run), -EFAULT, "and is stopped when it faults");
 	tap_ok(strstr(fault, "past the end of the 60-byte packet"), "with a report in words");

@@ -217,7 +217,7 @@ def vlan(packets, tmp):
 
 
 def faulty():
-    done = subprocess.run([SKEP, 'run', f'{OBJECTS}/faulty.bpf.o', '-r', CAPTURE],
+    done = subprocess.run([SKEP, 'run', '--guard', f'{OBJECTS}/faulty.bpf.o', '-r', CAPTURE],
                           capture_output=True, text=True, check=False)
     text = done.stdout + done.stderr
     ok(done.returncode == 1, 'faulty: exit status 1', done.returncode)

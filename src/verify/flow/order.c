@@ -118,10 +118,13 @@ static bool tarjan_descend(struct tarjan *t, u32 w, const u32 *succ, u32 succ_cn
 	return false;
 }
 
-/* @w is the first of its component; one instruction alone is a loop if it jumps to itself. */
+/*
+ * @w is the first of its component; one instruction alone is a loop if it jumps to itself or calls
+ * a helper that runs a callback, which may run again.
+ */
 static void tarjan_take(struct tarjan *t, u32 w, const u32 *succ, u32 succ_cnt)
 {
-	bool loop = t->stack[t->stack_cnt - 1] != w;
+	bool loop = t->stack[t->stack_cnt - 1] != w || flow_has(t->flow, w, FLOW_CALLS_CALLBACK);
 	u32 v;
 
 	for (u32 j = 0; j < succ_cnt; j++)
