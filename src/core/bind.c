@@ -2,6 +2,7 @@
 #include "core/bind.h"
 
 #include "base/err.h"
+#include "base/mem.h"
 #include "core/resolve.h"
 #include "core/verify.h"
 #include "helper/table.h"
@@ -9,6 +10,7 @@
 #include "isa/isa.h"
 #include "isa/text.h"
 #include "verify/log/log.h"
+#include "xlate/xlate.h"
 
 /* The instruction that the next line of the log is about, as the kernel's verifier prints it. */
 static void log_insn(const struct prog *prog, const struct prog_load_attr *attr, u32 idx)
@@ -64,6 +66,65 @@ static int check_insn(const struct prog *prog, const struct prog_load_attr *attr
 	return err;
 }
 
+/* What bpf(2) shows of the program from now on (XLATE_DUMP), while prog->insns is still whole. */
+static int make_shown(struct prog *prog, const struct xlate_opts *opts)
+{
+	struct xlate_opts dump = *opts;
+	struct xlated x;
+	int err;
+
+	dump.form = XLATE_DUMP;
+	err = xlate(prog, prog->facts, &dump, &x);
+	if (err)
+		return err;
+	prog->insns_shown = x.insns;
+	prog->insns_shown_cnt = x.insn_cnt;
+	prog->shown_orig_idx = x.orig_idx;
+	x.insns = NULL;
+	x.orig_idx = NULL;
+	xlate_fini(&x);
+	return 0;
+}
+
+/* The proven program becomes one that runs as it is. */
+static int rewrite(struct prog *prog, const struct xlate_opts *opts)
+{
+	struct xlated x;
+	int err = xlate(prog, prog->facts, opts, &x);
+
+	if (err)
+		return err;
+	mem_free(prog->insns);
+	mem_free(prog->orig_idx);
+	prog->insns = x.insns;
+	prog->insn_cnt = x.insn_cnt;
+	prog->orig_idx = x.orig_idx;
+	prog->marks = x.marks;
+	return 0;
+}
+
+/*
+ * Proven programs run unwatched, all others in the guard. So do proven ones of a type whose
+ * context is none of ours: they can be loaded, but nothing here runs them.
+ */
+static int choose_engine(struct skep *skep, struct prog *prog,
+			 const struct helper_resolver *resolver)
+{
+	const struct xlate_opts opts = {
+		.form = XLATE_RUN,
+		.keep_dead = core_rights(skep) < VERIFY_BPF,
+	};
+	int err;
+
+	if (!prog->facts)
+		return interp_guard_compile(prog, resolver);
+	err = make_shown(prog, &opts);
+	if (err || !prog->ctx_class)
+		return err ? err : interp_guard_compile(prog, resolver);
+	err = rewrite(prog, &opts);
+	return err ? err : interp_run_compile(prog, resolver);
+}
+
 int core_bind(struct skep *skep, struct prog *prog, const struct prog_load_attr *attr)
 {
 	struct helper_ask ask = {
@@ -83,5 +144,5 @@ int core_bind(struct skep *skep, struct prog *prog, const struct prog_load_attr 
 			return err;
 		op = isa_decode(&prog->insns[i]);
 	}
-	return interp_guard_compile(prog, &resolver);
+	return choose_engine(skep, prog, &resolver);
 }

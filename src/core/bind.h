@@ -9,7 +9,8 @@
 
 /*
  * Refuses what cannot run here (kfuncs, kernel BTF, unknown helpers), naming it in the log, then
- * compiles for the guarded interpreter. 0 or -errno.
+ * rewrites what is proved for the fast interpreter and compiles the rest for the guarded one.
+ * 0 or -errno.
  */
 int core_bind(struct skep *skep, struct prog *prog, const struct prog_load_attr *attr) must_check;
 

@@ -35,6 +35,8 @@ static void prog_free(struct prog *prog)
 	mem_free(prog->insns);
 	mem_free(prog->orig_idx);
 	mem_free(prog->marks);
+	mem_free(prog->insns_shown);
+	mem_free(prog->shown_orig_idx);
 	facts_free(prog->facts);
 	mem_free(prog->subprogs);
 	mem_free(prog->lines);

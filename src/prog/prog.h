@@ -57,6 +57,10 @@ struct prog {
 	u32 insn_cnt;
 	u32 *orig_idx; /* NULL: the same index */
 	u8 *marks; /* of each, enum xlate_mark; not NULL: rewritten by xlate/, so r11 may be used */
+	/* What bpf(2) shows of a proven program, map references as addresses; NULL: as loaded. */
+	struct insn *insns_shown;
+	u32 *shown_orig_idx;
+	u32 insns_shown_cnt;
 	struct facts *facts; /* what the verifier proved, by index as loaded; NULL: nothing */
 
 	struct prog_subprog *subprogs; /* [0] is the main function */

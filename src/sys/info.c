@@ -131,28 +131,69 @@ static u32 map_id_of(const struct prog *prog, u64 addr)
 	return 0;
 }
 
+static u32 map_id_of_value(const struct prog *prog, u64 addr, u32 *ret_off)
+{
+	for (u32 i = 0; i < prog->map_cnt; i++) {
+		u32 bytes = prog->maps[i]->attr.value_size_bytes;
+		u64 base;
+
+		if (map_direct_value(prog->maps[i], 0, &base) || addr < base ||
+		    addr - base >= bytes)
+			continue;
+		*ret_off = (u32)(addr - base);
+		return prog->maps[i]->obj.id;
+	}
+	return 0;
+}
+
 /*
- * The program as it runs, with map ids where addresses stand (bpf_insn_prepare_dump). References
- * to values keep the offset that the loaded form has.
+ * The program after the proof, with map ids where addresses stand (bpf_insn_prepare_dump); one
+ * that was not proved as it was loaded.
  */
 static int xlated_write(const struct prog *prog, struct uapi_prog_info *info)
 {
-	u32 bytes = prog->insns_loaded_cnt * (u32)sizeof(struct insn);
-	struct insn *insns = mem_dup(prog->insns_loaded, bytes);
+	const struct insn *from = prog->insns_shown ? prog->insns_shown : prog->insns;
+	u32 cnt = prog->insns_shown ? prog->insns_shown_cnt : prog->insn_cnt;
+	u32 bytes = cnt * (u32)sizeof(struct insn);
+	struct insn *insns = mem_dup(from, bytes);
 	enum isa_op op;
 	int err;
 
 	if (!insns)
 		return -ENOMEM;
-	for (u32 i = 0; i < prog->insns_loaded_cnt; i += isa_words(op)) {
+	for (u32 i = 0; i < cnt; i += isa_words(op)) {
+		u32 off = 0;
+
 		op = isa_decode(&insns[i]);
-		/* The runnable form has the same length until there is an xlate stage. */
-		if (op == ISA_LDDW_MAP_FD && prog->insn_cnt == prog->insns_loaded_cnt)
-			insns[i].imm = (s32)map_id_of(prog, insn_imm64(&prog->insns[i]));
+		if (op == ISA_LDDW_MAP_FD) {
+			insns[i].imm = (s32)map_id_of(prog, insn_imm64(&from[i]));
+			insns[i + 1].imm = 0;
+		} else if (op == ISA_LDDW_MAP_VALUE) {
+			insns[i].imm = (s32)map_id_of_value(prog, insn_imm64(&from[i]), &off);
+			insns[i + 1].imm = (s32)off;
+		}
 	}
 	err = array_write(info->xlated_prog_insns, &info->xlated_prog_len, insns, bytes, 1);
 	mem_free(insns);
 	return err;
+}
+
+/* Where the code of original instruction @idx begins in what is shown. */
+static u32 shown_idx(const struct prog *prog, u32 idx)
+{
+	u32 lo = 0, hi = prog->insns_shown_cnt;
+
+	if (!prog->insns_shown)
+		return idx;
+	while (lo < hi) {
+		u32 mid = lo + (hi - lo) / 2;
+
+		if (prog->shown_orig_idx[mid] < idx)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo;
 }
 
 static int lines_write(const struct prog *prog, struct uapi_prog_info *info)
@@ -174,7 +215,7 @@ static int lines_write(const struct prog *prog, struct uapi_prog_info *info)
 		const struct prog_line *line = &prog->lines[i];
 
 		recs[i] = (struct btf_line_record){
-			.insn_off = line->insn_idx,
+			.insn_off = shown_idx(prog, line->insn_idx),
 			.file_name_off = line->file ? (u32)(line->file - strings) : 0,
 			.line_off = line->text ? (u32)(line->text - strings) : 0,
 			.line_col = line->line << 10 | (line->col & 0x3ff),
