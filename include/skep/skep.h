@@ -28,7 +28,7 @@ typedef void (*skep_text_fn)(void *cookie, const char *text, size_t len);
 enum skep_rights {
 	SKEP_RIGHTS_ALL = 0, /* CAP_SYS_ADMIN */
 	SKEP_RIGHTS_UNPRIV = 1, /* none */
-	SKEP_RIGHTS_BPF = 2, /* CAP_BPF, CAP_NET_ADMIN: pointers do not leak, speculation is fenced */
+	SKEP_RIGHTS_BPF = 2, /* CAP_BPF, CAP_NET_ADMIN: no pointer leaks, speculation is fenced */
 	SKEP_RIGHTS_PERFMON = 3, /* and CAP_PERFMON */
 };
 
