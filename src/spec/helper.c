@@ -75,9 +75,11 @@ static const struct helper_at {
 #define HELPER_AT(hname, type_id, mask)                                                            \
 	{ .id = HELPER_##hname, .type = PROG_TYPE_##type_id, .attach_types = mask },
 #define HELPER_RIGHTS_IN(hname, type_id, need)
+#define HELPER_PROBE_IN(hname, type_id)
 #include "spec/helper_at.def"
 #undef HELPER_AT
 #undef HELPER_RIGHTS_IN
+#undef HELPER_PROBE_IN
 };
 
 static const struct helper_rights_in {
@@ -88,9 +90,25 @@ static const struct helper_rights_in {
 #define HELPER_AT(hname, type_id, mask)
 #define HELPER_RIGHTS_IN(hname, type_id, need)                                                     \
 	{ .id = HELPER_##hname, .type = PROG_TYPE_##type_id, .rights = HELPER_##need },
+#define HELPER_PROBE_IN(hname, type_id)
 #include "spec/helper_at.def"
 #undef HELPER_AT
 #undef HELPER_RIGHTS_IN
+#undef HELPER_PROBE_IN
+};
+
+static const struct helper_probe_in {
+	enum helper_id id;
+	enum prog_type type;
+} probe_rules[] = {
+#define HELPER_AT(hname, type_id, mask)
+#define HELPER_RIGHTS_IN(hname, type_id, need)
+#define HELPER_PROBE_IN(hname, type_id)                                                            \
+	{ .id = HELPER_##hname, .type = PROG_TYPE_##type_id },
+#include "spec/helper_at.def"
+#undef HELPER_AT
+#undef HELPER_RIGHTS_IN
+#undef HELPER_PROBE_IN
 };
 
 static const struct map_pair {
@@ -159,6 +177,14 @@ enum helper_rights helper_rights(const struct helper_info *info, enum prog_type 
 		if (rights_rules[i].id == info->id && rights_rules[i].type == type)
 			return rights_rules[i].rights;
 	return (enum helper_rights)info->rights;
+}
+
+bool helper_probe_rules(const struct helper_info *info, enum prog_type type)
+{
+	for (u32 i = 0; i < ARRAY_SIZE(probe_rules); i++)
+		if (probe_rules[i].id == info->id && probe_rules[i].type == type)
+			return true;
+	return info->props & HP_PROBE_RULES;
 }
 
 u64 helper_map_types(enum helper_id id)

@@ -181,6 +181,12 @@ const struct helper_arg *helper_args(const struct helper_info *info, enum prog_t
 bool helper_allowed(const struct helper_info *info, enum prog_type type, u32 attach_type);
 enum helper_rights helper_rights(const struct helper_info *info, enum prog_type type);
 
+/*
+ * True when only programs on some of the kernel's functions may call it (fn->allowed): "helper call
+ * is not allowed in probe" to all others, -EINVAL.
+ */
+bool helper_probe_rules(const struct helper_info *info, enum prog_type type);
+
 /* True when the helper may work on maps of @type (check_map_func_compatibility). */
 bool helper_map_ok(enum helper_id id, enum map_type type);
 /* The same for all types at once: bit n is enum map_type n. */

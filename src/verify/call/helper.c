@@ -63,10 +63,8 @@ static int check_allowed(struct env *env, const struct helper_call *call)
 	if (props & HP_GPL && !env->prog->gpl_compatible)
 		return reject(env, -EINVAL, "cannot call GPL-restricted function from non-GPL "
 					    "compatible program");
-	if (props & HP_PROBE_RULES)
-		return reject(env, -EOPNOTSUPP,
-			      "%s: where it may be called depends on the BTF of a kernel, which is "
-			      "not supported yet", call->name);
+	if (helper_probe_rules(call->info, env->prog->type)) /* no such function here */
+		return reject(env, -EINVAL, "helper call is not allowed in probe");
 	if (!env->cur->in_sleepable && props & HP_MIGHT_SLEEP)
 		return reject(env, -EINVAL,
 			      "helper call might sleep in a non-sleepable prog");
