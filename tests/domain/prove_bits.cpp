@@ -463,8 +463,20 @@ static Bool sane_holds(void)
 	return scalar_sane(&s);
 }
 
+/* The short cut before the steps. */
+static Bool const_holds(void)
+{
+	u64 x = u64::fresh("x");
+	struct scalar s = fresh_holding("s", x);
+
+	if (bits_are_const(&s))
+		return in_all(s, x) & scalar_sane(&s);
+	return in_all(s, x);
+}
+
 static void add_sync(Obligations &all)
 {
+	add(all, "sync bits_are_const", [] { return const_holds(); });
 #define ADD_STEP(name) add(all, "sync " #name, [] { return step_holds(name); });
 	SCALAR_BITS_STEPS(ADD_STEP)
 	SCALAR_DEDUCE_STEPS(ADD_STEP)

@@ -48,16 +48,6 @@ bool scalar_is_unknown(const struct scalar *s)
 	       (s->u32_max == U32_MAX) & (s->s32_min == S32_MIN) & (s->s32_max == S32_MAX);
 }
 
-bool scalar_contains(const struct scalar *s, u64 value)
-{
-	u32 low = (u32)value;
-
-	return ((value & ~s->var_off.mask) == s->var_off.value) & (s->umin <= value) &
-	       (value <= s->umax) & (s->smin <= (s64)value) & ((s64)value <= s->smax) &
-	       (s->u32_min <= low) & (low <= s->u32_max) & (s->s32_min <= (s32)low) &
-	       ((s32)low <= s->s32_max);
-}
-
 bool scalar_includes(const struct scalar *a, const struct scalar *b)
 {
 	return (a->umin <= b->umin) & (a->umax >= b->umax) & (a->smin <= b->smin) &

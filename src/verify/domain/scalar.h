@@ -71,7 +71,16 @@ static inline bool scalar_is_const32(const struct scalar *s)
 }
 bool scalar_is_unknown(const struct scalar *s);
 /* True when @value is in the set. */
-bool scalar_contains(const struct scalar *s, u64 value);
+static always_inline bool scalar_contains(const struct scalar *s, u64 value)
+{
+	u32 low = (u32)value;
+
+	return ((value & ~s->var_off.mask) == s->var_off.value) & (s->umin <= value) &
+	       (value <= s->umax) & (s->smin <= (s64)value) & ((s64)value <= s->smax) &
+	       (s->u32_min <= low) & (low <= s->u32_max) & (s->s32_min <= (s32)low) &
+	       ((s32)low <= s->s32_max);
+}
+
 /*
  * True when every value of @b satisfies all bounds of @a (range_within and tnum_in of the
  * kernel).

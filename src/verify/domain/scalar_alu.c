@@ -109,8 +109,34 @@ static void alu64_shift(enum scalar_op op, struct scalar *dst, const struct scal
 		alu64_arsh(dst, count);
 }
 
+/* Two constants, where that is worth a short cut. */
+static always_inline bool alu_const(enum scalar_op op, u64 *a, u64 b)
+{
+	if (op == SCALAR_ADD)
+		*a = *a + b;
+	else if (op == SCALAR_SUB)
+		*a = *a - b;
+	else if (op == SCALAR_AND)
+		*a = *a & b;
+	else if (op == SCALAR_OR)
+		*a = *a | b;
+	else if (op == SCALAR_XOR)
+		*a = *a ^ b;
+	else
+		return false;
+	return true;
+}
+
 void scalar_alu64(enum scalar_op op, struct scalar *dst, const struct scalar *src)
 {
+	u64 value = dst->var_off.value;
+
+	if ((dst->var_off.mask | src->var_off.mask) == 0) {
+		if (alu_const(op, &value, src->var_off.value)) {
+			scalar_set_const(dst, value);
+			return;
+		}
+	}
 	switch (op) {
 	case SCALAR_ADD:
 		alu64_add(dst, src);
@@ -193,6 +219,14 @@ static bool alu32_shift(enum scalar_op op, struct scalar *dst, const struct scal
 
 void scalar_alu32(enum scalar_op op, struct scalar *dst, const struct scalar *src)
 {
+	u64 value = dst->var_off.value;
+
+	if ((u32)(dst->var_off.mask | src->var_off.mask) == 0) {
+		if (alu_const(op, &value, src->var_off.value)) {
+			scalar_set_const(dst, (u64)(u32)value);
+			return;
+		}
+	}
 	switch (op) {
 	case SCALAR_ADD:
 		range32_add(dst, src);

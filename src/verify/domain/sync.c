@@ -48,9 +48,12 @@ static always_inline void bits_bound_64(struct scalar *s)
  */
 static always_inline void bits_tell_const(struct scalar *s)
 {
-	u64 most = s->var_off.value | s->var_off.mask;
-	u64 next = tnum_next(s->var_off, s->umin);
+	u64 most = s->var_off.value | s->var_off.mask, next;
 
+	/* Neighbours after all, from the least to the greatest: the range says as much. */
+	if (((s->var_off.mask & (s->var_off.mask + 1)) == 0) & (s->umin < s->umax))
+		return;
+	next = tnum_next(s->var_off, s->umin);
 	if ((s->umin & ~s->var_off.mask) == s->var_off.value) {
 		if (next > s->umax)
 			scalar_set_const(s, s->umin);
@@ -198,14 +201,39 @@ static always_inline void u32_bounds_bits(struct scalar *s)
 	s->var_off = tnum_with_subreg(s->var_off, low);
 }
 
+/* All bits known and no range against it, the commonest case: nothing is left to learn. */
+static always_inline bool bits_are_const(struct scalar *s)
+{
+	if ((s->var_off.mask != 0) || !scalar_contains(s, s->var_off.value))
+		return false;
+	scalar_set_const(s, s->var_off.value);
+	return true;
+}
+
+static always_inline bool nothing_changed(const struct scalar *a, const struct scalar *b)
+{
+	return (a->umin == b->umin) & (a->umax == b->umax) & (a->smin == b->smin) &
+	       (a->smax == b->smax) & (a->u32_min == b->u32_min) & (a->u32_max == b->u32_max) &
+	       (a->s32_min == b->s32_min) & (a->s32_max == b->s32_max) &
+	       (a->var_off.value == b->var_off.value) & (a->var_off.mask == b->var_off.mask);
+}
+
 #define STEP(name) name(s);
 
 void scalar_sync(struct scalar *s)
 {
+	struct scalar before;
+	unsigned int rounds = 3;
+
+	if (bits_are_const(s))
+		return;
 	SCALAR_BITS_STEPS(STEP)
-	SCALAR_DEDUCE_STEPS(STEP)
-	SCALAR_DEDUCE_STEPS(STEP)
-	SCALAR_DEDUCE_STEPS(STEP)
+	do {
+		before = *s;
+		SCALAR_DEDUCE_STEPS(STEP)
+		if (nothing_changed(&before, s))
+			break;
+	} while (--rounds);
 	SCALAR_RANGE_STEPS(STEP)
 	SCALAR_BITS_STEPS(STEP)
 }
