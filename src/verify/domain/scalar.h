@@ -94,8 +94,10 @@ bool scalar_sane(const struct scalar *s);
 void scalar_sync(struct scalar *s);
 
 /*
- * dst = dst op src. The result is exact or wider, as tight as Linux 6.18's or tighter
- * (adjust_scalar_min_max_vals). alu32: the low halves, upper half 0. Both leave dst synced.
+ * dst = dst op src, as tight as Linux 6.18.44 (adjust_scalar_min_max_vals), not tighter: its log
+ * shows the result. alu32: the low halves; the upper half is 0, or as the kernel has it unknown
+ * where nothing is known (quotients, remainders, shifts by an unknown count). @src may be @dst.
+ * Both leave dst synced.
  */
 void scalar_alu64(enum scalar_op op, struct scalar *dst, const struct scalar *src);
 void scalar_alu32(enum scalar_op op, struct scalar *dst, const struct scalar *src);
@@ -119,7 +121,8 @@ void scalar_bswap(struct scalar *dst, unsigned int size_bits);
 int scalar_branch(enum scalar_cmp cmp, bool is32, const struct scalar *a, const struct scalar *b);
 /*
  * Narrows both to what is possible when a cmp b holds (regs_refine_cond_op and sync). @a and @b
- * may be the same object. May leave an empty set: then the branch cannot be taken.
+ * may be the same object. May leave an empty set: then the branch cannot be taken. What cannot be
+ * may also come out as some constant, as in the kernel: first ask scalar_branch().
  */
 void scalar_refine(enum scalar_cmp cmp, bool is32, struct scalar *a, struct scalar *b);
 enum scalar_cmp scalar_cmp_negate(enum scalar_cmp cmp); /* !(a cmp b) */
