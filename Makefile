@@ -4,7 +4,7 @@
 BUILD ?= build
 CHECK = python3 tools/check.py
 
-.PHONY: all demo check check-long fuzz check-kernel check-selftests check-conformance bless-domain bench install clean \
+.PHONY: all demo check check-long fuzz check-kernel check-selftests check-conformance bless-domain coverage-domain bench install clean \
 	check-asan check-tsan check-msan check-valgrind check-clang check-s390x check-arm64
 
 all: $(BUILD)/build.ninja
@@ -51,6 +51,11 @@ check-conformance: all
 # How tight the scalar domain is at small widths, after a change that was meant.
 bless-domain: all
 	@tools/bless_domain.sh $(BUILD)
+
+# Both sides of every branch of the scalar domain, by its unit test.
+coverage-domain:
+	@tools/setup.sh check
+	@python3 tools/coverage_domain.py
 
 bench:
 	@tools/setup.sh bench

@@ -75,7 +75,7 @@ static void values_of(const Set &s, std::vector<unsigned> &values)
 			values.push_back(v);
 }
 
-/* --- what the domain means, in plain terms ----------------------------------------------------- */
+/* --- what the domain means, in plain terms --------------------------------------------------- */
 
 static bool in_tnum(const struct tnum &t, unsigned v)
 {
@@ -196,7 +196,7 @@ static bool compare(enum scalar_cmp cmp, bool is32, unsigned x, unsigned y)
 	abort();
 }
 
-/* --- tnums: every pair ------------------------------------------------------------------------- */
+/* --- tnums: every pair ----------------------------------------------------------------------- */
 
 static std::vector<struct tnum> tnums;
 
@@ -273,7 +273,7 @@ static void tnum_next_exhaust(void)
 	counts.push_back({ "tnum next", c });
 }
 
-/* --- scalars ----------------------------------------------------------------------------------- */
+/* --- scalars --------------------------------------------------------------------------------- */
 
 struct Member {
 	struct scalar s;
@@ -553,7 +553,7 @@ static void cmp_exhaust(unsigned long pairs)
 	}
 }
 
-/* --- casts, where a byte has a bit -------------------------------------------------------------- */
+/* --- casts, where a byte has a bit ----------------------------------------------------------- */
 
 static unsigned cast_value(unsigned how, unsigned v, unsigned bits)
 {
@@ -603,7 +603,7 @@ static void casts_exhaust(void)
 	}
 }
 
-/* --- sets ------------------------------------------------------------------------------------- */
+/* --- sets ------------------------------------------------------------------------------------ */
 
 static void set_pair(Count &join, Count &cut, Count &wide, Count &inside, const Member &a,
 		     const Member &b)
@@ -644,7 +644,7 @@ static void sets_exhaust(unsigned long pairs)
 	counts.push_back({ "includes", inside });
 }
 
-/* --- report ------------------------------------------------------------------------------------ */
+/* --- report ---------------------------------------------------------------------------------- */
 
 static std::string count_line(const std::pair<std::string, Count> &c)
 {

@@ -213,7 +213,7 @@ static void add(Obligations &all, const std::string &name, Run run)
 	all.push_back(Obligation{ name, "QF_BV", 1, run });
 }
 
-/* --- arithmetic ------------------------------------------------------------------------------- */
+/* --- arithmetic ------------------------------------------------------------------------------ */
 
 struct OpName {
 	enum scalar_op op;
@@ -317,7 +317,7 @@ static void add_alu(Obligations &all)
 	}
 }
 
-/* --- comparisons ------------------------------------------------------------------------------ */
+/* --- comparisons ----------------------------------------------------------------------------- */
 
 struct CmpName {
 	enum scalar_cmp cmp;
@@ -437,7 +437,7 @@ static void add_cmp(Obligations &all)
 	}
 }
 
-/* --- sync ------------------------------------------------------------------------------------- */
+/* --- sync ------------------------------------------------------------------------------------ */
 
 static Bool step_holds(void (*step)(struct scalar *))
 {
@@ -484,7 +484,7 @@ static void add_sync(Obligations &all)
 	add(all, "sync ends sane", [] { return sane_holds(); });
 }
 
-/* --- moves ------------------------------------------------------------------------------------ */
+/* --- moves ----------------------------------------------------------------------------------- */
 
 static u64 sign_extend(u64 x, unsigned bits)
 {
@@ -545,7 +545,7 @@ static void add_casts(Obligations &all)
 	}
 }
 
-/* --- sets ------------------------------------------------------------------------------------- */
+/* --- sets ------------------------------------------------------------------------------------ */
 
 static Bool intersect_holds(unsigned part)
 {
@@ -645,7 +645,7 @@ static void add_sets(Obligations &all)
 	add(all, "fork", [] { return fork_holds(); });
 }
 
-/* --- tnums ------------------------------------------------------------------------------------ */
+/* --- tnums ----------------------------------------------------------------------------------- */
 
 typedef struct tnum (*TnumOp)(struct tnum, struct tnum);
 typedef u64 (*ValueOp)(u64, u64);

@@ -47,7 +47,7 @@ static u64 rand_value(void)
 	}
 }
 
-/* --- the four functions of width.h, against their definitions ---------------------------------- */
+/* --- the four functions of width.h, against their definitions -------------------------------- */
 
 static u64 smear_slow(u64 v)
 {
@@ -92,7 +92,7 @@ static void test_hooks(void)
 	tap_ok(good, "smear, ctz and the products are what they say");
 }
 
-/* --- random sets ------------------------------------------------------------------------------- */
+/* --- random sets ----------------------------------------------------------------------------- */
 
 static u64 between(u64 lo, u64 hi)
 {
@@ -381,7 +381,7 @@ static void test_random(unsigned int rounds)
 	tap_ok(sets, "union, widening, intersection, inclusion and fork");
 }
 
-/* --- examples ---------------------------------------------------------------------------------- */
+/* --- examples -------------------------------------------------------------------------------- */
 
 static void test_sets(void)
 {
@@ -402,6 +402,13 @@ static void test_sets(void)
 	tap_ok(scalar_fork(&r, &zero) && r.u32_min == UINT32_MAX && zero.u32_max == 0 &&
 		       !scalar_is_const(&r),
 	       "a low half that is -1 or 0 forks");
+	scalar_zext(&r, 4);
+	r.u32_min = 0;
+	r.s32_min = -1;
+	r.s32_max = 0;
+	r.var_off = tnum_make(0, UINT32_MAX);
+	tap_ok(scalar_fork(&r, &zero) && r.umin == UINT32_MAX && zero.umax == 0,
+	       "and is known then, where the upper half is");
 }
 
 static void test_sane(void)
