@@ -188,7 +188,7 @@ static void add_rows(struct str *s)
 {
 	str_add(s, "\"map_types\":[\n");
 /* 0: not there, 1: there, 2: declared, for verification alone. */
-#define MAP_TYPE(id, value, name, since, gives, keys, flags)                                       \
+#define MAP_TYPE(id, value, name, kernel, since, gives, keys, flags)                               \
 	str_addf(s, "[\"" #id "\",%d,\"%s\",\"%d.%d\",%d],\n", value, name, VERSION(since),      \
 		 map_type_exists(value) ? 1 + !!((flags)&MT_DECLARED) : 0);
 #include "spec/maptypes.def"

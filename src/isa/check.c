@@ -165,7 +165,7 @@ int isa_check_insn(const struct insn *i, u32 flags, struct isa_reason *ret_reaso
 		err = check_registers(info, i, ret_reason);
 	if (!err)
 		err = check_imm(info, i, flags, ret_reason);
-	if (!err)
+	if (!err && !(flags & ISA_CHECK_ANY_WRITE))
 		err = check_frame_pointer(info, i, ret_reason);
 	return err;
 }

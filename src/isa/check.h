@@ -19,6 +19,8 @@ enum isa_check_flag {
 	ISA_CHECK_ANY_VALUE = 2,
 	/* Accept instructions that nothing reaches. */
 	ISA_CHECK_DEAD_CODE = 4,
+	/* Accept writes of the frame pointer: a verifier looks at them where it arrives. */
+	ISA_CHECK_ANY_WRITE = 8,
 };
 
 struct isa_reason {

@@ -41,6 +41,7 @@ enum btf_key_rule {
 
 struct map_type_info {
 	const char *name;
+	const char *kernel_struct; /* "bpf_array": what the log calls a map */
 	u32 since;
 	u32 flags; /* enum map_type_flag */
 	u8 lookup; /* enum map_lookup_gives */

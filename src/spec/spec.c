@@ -6,8 +6,8 @@
 #include "spec/maptype.h"
 
 static const struct map_type_info map_types[] = {
-#define MAP_TYPE(id, value, name, since, gives, keys, flags)                                       \
-	[value] = { name, since, flags, LOOKUP_##gives, BTF_KEY_##keys },
+#define MAP_TYPE(id, value, name, kernel, since, gives, keys, flags)                               \
+	[value] = { name, kernel, since, flags, LOOKUP_##gives, BTF_KEY_##keys },
 #include "spec/maptypes.def"
 #undef MAP_TYPE
 };

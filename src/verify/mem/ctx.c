@@ -3,7 +3,9 @@
  * The context and the sockets behind it, by the rows of spec/ctx/ (check_ctx_access,
  * check_sock_access); and what needs the kernel's BTF to be looked into, which is refused.
  */
+#include "map/map.h"
 #include "spec/access.h"
+#include "spec/maptype.h"
 #include "verify/mem/mem_int.h"
 
 static const u32 value_types[] = {
@@ -134,16 +136,20 @@ int mem_btf_access(struct env *env, u32 regno)
 /* check_ptr_to_map_access: fields of the map itself, by the kernel's BTF. */
 int mem_map_ptr_access(struct env *env, const struct mem_access *acc)
 {
+	const struct map *map = env_reg(env, acc->regno)->map;
+	const char *name = map_type_info(map->attr.type)->kernel_struct;
+
 	if (!env->allow_ptr_leaks)
 		return reject_reg(env, -EPERM, (s32)acc->regno,
-				  "'struct bpf_map' access is allowed only to CAP_PERFMON and "
-				  "CAP_SYS_ADMIN");
+				  "'struct %s' access is allowed only to CAP_PERFMON and "
+				  "CAP_SYS_ADMIN",
+				  name);
 	if (acc->off < 0)
 		return reject_reg(env, -EACCES, (s32)acc->regno,
-				  "R%d is bpf_map invalid negative access: off=%d",
-				  (int)acc->regno, acc->off);
+				  "R%d is %s invalid negative access: off=%d", (int)acc->regno,
+				  name, acc->off);
 	if (acc->kind != ACCESS_READ)
-		return reject_reg(env, -EACCES, (s32)acc->regno,
-				  "only read from bpf_map is supported");
+		return reject_reg(env, -EACCES, (s32)acc->regno, "only read from %s is supported",
+				  name);
 	return mem_btf_access(env, acc->regno);
 }

@@ -191,6 +191,16 @@ static int alu_values(struct env *env, const struct alu *alu)
 	return err;
 }
 
+/* Constants that make no sense; looked at where the walk arrives, as in the kernel. */
+static int check_imm(struct env *env, const struct insn *insn, const struct isa_info *info)
+{
+	if (info->imm == ISA_IMM_DIVISOR && !insn->imm)
+		return reject(env, -EINVAL, "div by zero");
+	if (info->imm == ISA_IMM_SHIFT && (u32)insn->imm >= info->width_bits)
+		return reject(env, -EINVAL, "invalid shift %d", insn->imm);
+	return 0;
+}
+
 static int alu_binary(struct env *env, const struct insn *insn, const struct isa_info *info)
 {
 	const struct alu alu = {
@@ -205,6 +215,8 @@ static int alu_binary(struct env *env, const struct insn *insn, const struct isa
 		err = mem_check_src(env, insn->src);
 	if (!err)
 		err = mem_check_src(env, insn->dst);
+	if (!err)
+		err = check_imm(env, insn, info);
 	if (!err)
 		err = mem_check_dst_no_mark(env, insn->dst);
 	return err ? err : alu_values(env, &alu);
