@@ -170,7 +170,7 @@ static void gen_random(struct gen *g)
 	for (u32 r = 1; r <= 5; r++) {
 		if (below(g, 2))
 			emit(g, ISA_MOV64_X, r)->src = 0;
-		else if (what < 32)
+		else
 			emit(g, ISA_MOV64_K, r)->imm = (s32)below(g, 4);
 	}
 }
@@ -239,7 +239,7 @@ static void gen_func(struct gen *g)
 	for (u32 r = 1; r < 10; r++) {
 		if (below(g, 2))
 			emit(g, ISA_MOV64_X, r)->src = 0;
-		else if (what < 32)
+		else
 			emit(g, ISA_MOV64_K, r)->imm = (s32)below(g, 6);
 	}
 	for (u32 s = 1; s <= SLOTS; s++) {

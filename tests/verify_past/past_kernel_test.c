@@ -8,7 +8,9 @@
 #include <stdlib.h>
 #include <sys/utsname.h>
 
-#include "skep/skep.h"
+#include "base/mem.h"
+#include "prog/prog.h"
+#include "verify/verify.h"
 #include "tests/kernel_bpf.h"
 #include "tests/tap.h"
 #include "tests/verify_past/gen.h"
@@ -18,16 +20,41 @@
 #define TEST_STATE_FREQ 8
 
 struct side {
-	struct skep *skep; /* NULL: the kernel */
+	bool kernel;
 	char *log;
 	int ret;
 };
+
+static void load_here(struct side *s, const struct gen_prog *p, u32 level, u32 flags)
+{
+	struct verify_opts opts = { .rights = VERIFY_PRIV,
+				    .log_level = level,
+				    .log_buf = s->log,
+				    .log_bytes = LOG_BYTES };
+	struct verify_result res = { 0 };
+	struct prog *prog;
+
+	s->log[0] = 0;
+	s->ret = prog_new_raw(p->insns, p->cnt, "gen", &prog);
+	if (s->ret)
+		return;
+	prog->type = PROG_TYPE_SOCKET_FILTER;
+	prog->flags = flags;
+	prog->gpl_compatible = true;
+	s->ret = verify_prog(prog, &opts, &res);
+	verify_result_fini(&res);
+	prog_put(prog);
+}
 
 static void load(struct side *s, const struct gen_prog *p, u32 level, u32 flags)
 {
 	union bpf_attr attr;
 	long ret;
 
+	if (!s->kernel) {
+		load_here(s, p, level, flags);
+		return;
+	}
 	memset(&attr, 0, sizeof(attr));
 	attr.prog_type = BPF_PROG_TYPE_SOCKET_FILTER;
 	attr.insns = (u64)(uintptr_t)p->insns;
@@ -38,13 +65,8 @@ static void load(struct side *s, const struct gen_prog *p, u32 level, u32 flags)
 	attr.log_size = LOG_BYTES;
 	attr.log_level = level;
 	s->log[0] = 0;
-	if (s->skep) {
-		ret = skep_bpf(s->skep, BPF_PROG_LOAD, &attr, sizeof(attr));
-	} else {
-		ret = syscall(SYS_bpf, BPF_PROG_LOAD, &attr, sizeof(attr));
-		ret = ret < 0 ? -errno : ret;
-	}
-	s->ret = ret < 0 ? (int)ret : 0;
+	ret = syscall(SYS_bpf, BPF_PROG_LOAD, &attr, sizeof(attr));
+	s->ret = ret < 0 ? -errno : 0;
 	if (ret >= 0)
 		close((int)ret);
 }
@@ -86,11 +108,10 @@ int main(int argc, char **argv)
 		tap_skip("no live 6.18 with bpf(2) here");
 		return tap_done();
 	}
-	if (skep_new(NULL, &side[1].skep))
-		return 1;
+	side[0].kernel = true;
 	if (argc > 2) {
 		gen_prog(&p, strtoull(argv[1], NULL, 0));
-		show(side, &p, (u32)atol(argv[2]));
+		show(side, &p, (u32)strtoul(argv[2], NULL, 0));
 		return 0;
 	}
 	for (u32 i = 0; i < PROGRAMS; i++) {
@@ -114,7 +135,6 @@ int main(int argc, char **argv)
 		 accepted, same);
 	tap_eq(other_verdict, 0, "verdicts");
 	tap_ok(same * 100 >= PROGRAMS * 99, "counts of instructions and states");
-	skep_free(side[1].skep);
 	free(side[0].log);
 	free(side[1].log);
 	return tap_done();

@@ -18,7 +18,7 @@ static bool same_but_ids(const struct reg *a, const struct reg *b)
 	       a->raw[1] == b->raw[1] && scalar_equal(&a->s, &b->s);
 }
 
-static bool regs_exact(struct env *env, const struct reg *old, const struct reg *cur)
+bool past_regs_exact(struct env *env, const struct reg *old, const struct reg *cur)
 {
 	return same_but_ids(old, cur) && idmap_check(&env->idmap, old->id, cur->id) &&
 	       idmap_check(&env->idmap, old->ref_obj_id, cur->ref_obj_id);
@@ -73,7 +73,7 @@ static bool reg_safe(struct env *env, const struct reg *old, const struct reg *c
 		     enum exact_level exact)
 {
 	if (exact == EXACT)
-		return regs_exact(env, old, cur);
+		return past_regs_exact(env, old, cur);
 	if (old->type == REG_NOT_INIT && (exact == NOT_EXACT || cur->type == REG_NOT_INIT))
 		return true;
 	if (old->type != cur->type)
@@ -91,11 +91,11 @@ static bool reg_safe(struct env *env, const struct reg *old, const struct reg *c
 	case REG_PACKET:
 		return packet_safe(env, old, cur);
 	case REG_STACK:
-		return regs_exact(env, old, cur) && old->frameno == cur->frameno;
+		return past_regs_exact(env, old, cur) && old->frameno == cur->frameno;
 	case REG_ARENA:
 		return true;
 	}
-	return regs_exact(env, old, cur);
+	return past_regs_exact(env, old, cur);
 }
 
 static bool is_all_misc(const struct env *env, const struct slot *slot)

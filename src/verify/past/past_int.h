@@ -60,6 +60,8 @@ struct past {
 enum exact_level { NOT_EXACT, EXACT, RANGE_WITHIN };
 
 /* equal.c */
+/* The very same but for a renaming of ids, which env->idmap takes (regs_exact). */
+bool past_regs_exact(struct env *env, const struct reg *old, const struct reg *cur);
 bool past_states_equal(struct env *env, const struct vstate *old, const struct vstate *cur,
 		       enum exact_level exact);
 bool past_maybe_looping(const struct vstate *old, const struct vstate *cur);

@@ -74,17 +74,20 @@ void past_reset(struct env *env)
 	list_free(env, &past->zombies);
 }
 
-/* An evicted state whose paths have ended (maybe_free_verifier_state). */
+/*
+ * An evicted state whose paths have ended (maybe_free_verifier_state). What a backedge may need is
+ * counted on, as in the kernel, which frees it at the very end; here it goes with the backedges.
+ */
 static void maybe_free(struct env *env, struct past_entry *e)
 {
 	if (!e->in_free_list || e->st->branches)
 		return;
-	env->past->free_list_cnt--;
 	if (past_incomplete(env, e->st)) {
 		e->next = env->past->zombies;
 		env->past->zombies = e;
 		return;
 	}
+	env->past->free_list_cnt--;
 	entry_free(env, e);
 }
 

@@ -8,11 +8,10 @@
 #include "base/err.h"
 #include "verify/past/past_int.h"
 
-static bool needs_widening(const struct reg *old, const struct reg *cur)
+static bool needs_widening(struct env *env, const struct reg *old, const struct reg *cur)
 {
 	return old->type == REG_SCALAR && cur->type == REG_SCALAR && !old->precise &&
-	       !cur->precise &&
-	       !(scalar_equal(&old->s, &cur->s) && old->off == cur->off);
+	       !cur->precise && !past_regs_exact(env, old, cur);
 }
 
 static int widen_slots(struct env *env, const struct frame *old, struct frame *cur)
@@ -24,7 +23,7 @@ static int widen_slots(struct env *env, const struct frame *old, struct frame *c
 		struct slot *mut;
 
 		if (!slot_is_spilled(o) || !slot_is_spilled(c) ||
-		    !needs_widening(&o->spilled, &c->spilled))
+		    !needs_widening(env, &o->spilled, &c->spilled))
 			continue;
 		mut = stack_slot_mut(env, cur, i);
 		if (!mut)
@@ -38,9 +37,10 @@ int past_widen_imprecise(struct env *env, struct vstate *old, struct vstate *cur
 {
 	int err = 0;
 
+	idmap_reset(&env->idmap, env->id_gen);
 	for (u32 f = old->curframe + 1; f-- > 0 && !err;) {
 		for (u32 i = 0; i < INSN_REGS; i++)
-			if (needs_widening(&old->frame[f]->regs[i], &cur->frame[f]->regs[i]))
+			if (needs_widening(env, &old->frame[f]->regs[i], &cur->frame[f]->regs[i]))
 				reg_mark_unknown(env, &cur->frame[f]->regs[i]);
 		err = widen_slots(env, old->frame[f], cur->frame[f]);
 	}
