@@ -24,7 +24,7 @@ static struct branch *push(struct env *env, u32 insn_idx, u32 prev_insn_idx, int
 	env->head = br;
 	env->branch_cnt++;
 	if (env->branch_cnt > LIMIT_JUMP_QUEUE) {
-		*ret_err = reject(env, -E2BIG, "The sequence of %u jumps is too complex.",
+		*ret_err = reject(env, -ENOMEM, "The sequence of %u jumps is too complex.",
 				  env->branch_cnt);
 		return NULL;
 	}

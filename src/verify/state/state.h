@@ -149,7 +149,7 @@ struct branch {
 
 /*
  * Copies the current state as a path to go on at @insn_idx (push_stack). NULL when memory is short
- * or the queue is full: *ret_err then says which (-ENOMEM, or -E2BIG after reject()).
+ * or the queue is full: *ret_err then says which (-ENOMEM both, the latter after reject()).
  */
 struct vstate *state_push_branch(struct env *env, u32 insn_idx, u32 prev_insn_idx,
 				 bool speculative, int *ret_err) must_check;

@@ -210,7 +210,7 @@ int step_jump(struct env *env, const struct insn *insn, u32 *insn_idx)
 		return err;
 	other = state_push_branch(env, jump_target(insn, *insn_idx), *insn_idx, false, &err);
 	if (!other)
-		return err;
+		return env->nomem ? err : -EFAULT; /* too many: the kernel's errno */
 	err = learn(env, &jump, other, src, &set);
 	if (!err)
 		err = jump_ptr_learn(env, &jump, other, src);
