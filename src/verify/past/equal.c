@@ -5,7 +5,8 @@
  * same partition: a bijection is built on the way.
  *
  * NOT_EXACT looks at the values of precise scalars only; RANGE_WITHIN at all, because precision is
- * not yet known in a loop that is still being explored; EXACT wants the very same state.
+ * not yet known in a loop that is still being explored, and wants the same kinds of bytes on the
+ * stack; EXACT wants the very same state.
  */
 #include <string.h>
 
@@ -150,7 +151,7 @@ static bool slot_safe(struct env *env, const struct slot *old, const struct slot
 	struct reg unbound;
 	const struct reg *o, *c;
 
-	if (exact == EXACT && (!cur || memcmp(old->type, cur->type, sizeof(old->type)) != 0))
+	if (exact != NOT_EXACT && (!cur || memcmp(old->type, cur->type, sizeof(old->type)) != 0))
 		return false;
 	for (u32 i = 0; i < STACK_SLOT_BYTES; i++) {
 		const u8 type = old->type[i];
