@@ -97,6 +97,7 @@ struct flow {
 	u32 *postorder; /* instructions, successors first, subprogram by subprogram */
 	u32 postorder_cnt;
 	u32 scc_cnt; /* ids 1 … scc_cnt - 1 */
+	u32 scc_shown_cnt; /* below: those that 6.18 numbers, too */
 	struct live_stack *live_stack;
 };
 

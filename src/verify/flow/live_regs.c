@@ -155,7 +155,7 @@ static void print(const struct flow *flow)
 		for (u32 r = 0; r < INSN_REG_FP; r++)
 			if (flow->info[i].live_regs & 1u << r)
 				regs[r] = (char)('0' + r);
-		if (flow->info[i].scc)
+		if (flow->info[i].scc && flow->info[i].scc < flow->scc_shown_cnt)
 			vlog_add(sink->log, "%3u ", flow->info[i].scc);
 		else
 			vlog_add(sink->log, "    ");
@@ -177,7 +177,7 @@ int flow_live_regs(struct flow *flow)
 		ud[i] = use_def_of(flow, i);
 	for (u32 i = 0; i < flow->postorder_cnt; i++)
 		same &= !update(flow, ud, flow->postorder[i]);
-	if (!same && flow->scc_cnt > 1)
+	if (!same && flow->scc_shown_cnt > 1)
 		err = loops(flow, ud);
 	mem_free(ud);
 	if (!err && flow_log_level2(flow))

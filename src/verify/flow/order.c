@@ -179,6 +179,14 @@ int flow_scc(struct flow *flow)
 		if (!t.pre[i])
 			tarjan_run(&t, i);
 	mem_free(all);
+	/*
+	 * A call whose callback may run again is a loop as well, though it is but one instruction
+	 * (6.18.44 forgets it, later kernels do not). Numbered last: the others are the kernel's.
+	 */
+	flow->scc_shown_cnt = flow->scc_cnt;
+	for (u32 i = 0; i < flow->insn_cnt; i++)
+		if (!flow->info[i].scc && flow_has(flow, i, FLOW_CALLS_CALLBACK))
+			flow->info[i].scc = flow->scc_cnt++;
 	return 0;
 }
 

@@ -44,7 +44,7 @@ static struct past_visit *visit_find(struct env *env, const struct past_chain *c
 
 static void log_chain(struct env *env, const char *what, const struct past_chain *chain)
 {
-	if (!past_log2(env))
+	if (!past_log2(env) || chain->scc >= env->flow->scc_shown_cnt)
 		return;
 	vlog_add(&env->log, "%s (", what);
 	for (u32 i = 0; i < ARRAY_SIZE(chain->callsites) && chain->callsites[i]; i++)
