@@ -8,7 +8,9 @@
 #include <sys/utsname.h>
 
 #include "base/types.h"
+#include "core/skep.h"
 #include "isa/insn.h"
+#include "skep/skep.h"
 #include "spec/access.h"
 #include "spec/helper.h"
 #include "spec/maptype.h"
@@ -30,6 +32,10 @@ static struct btf_blob blob;
 static int btf_fd; /* 1 int, 2 a prototype, 3 and 4 functions, 5 … values */
 enum { ID_INT = 1, ID_PROTO, ID_MAIN, ID_CB };
 
+static struct skep *skep; /* while what it says is compared too */
+static int our_btf_fd;
+static u32 other_cnt;
+
 static long sys_bpf(int cmd, union bpf_attr *attr)
 {
 	long ret = syscall(SYS_bpf, cmd, attr, sizeof(*attr));
@@ -41,6 +47,41 @@ struct load {
 	u32 type, attach, flags;
 	u32 callback_at; /* 0: no other function */
 };
+
+/* The line before the statistics. */
+static const char *reason(char *text)
+{
+	char *end = strstr(text, "processed "), *at;
+
+	if (end)
+		*end = 0;
+	for (at = text + strlen(text); at > text && at[-1] == '\n'; at--)
+		at[-1] = 0;
+	at = strrchr(text, '\n');
+	return at ? at + 1 : text;
+}
+
+static void compare_ours(union bpf_attr *attr, long theirs)
+{
+	static char kernel_text[LOG_BYTES], our_text[LOG_BYTES];
+	const char *why, *our_why;
+	long fd;
+
+	attr->log_buf = ptr_to_u64(our_text);
+	attr->prog_btf_fd = (u32)our_btf_fd;
+	our_text[0] = 0;
+	fd = skep_bpf(skep, BPF_PROG_LOAD, attr, sizeof(*attr));
+	if (fd >= 0)
+		close((int)fd);
+	memcpy(kernel_text, log_text, sizeof(log_text));
+	why = reason(kernel_text);
+	our_why = reason(our_text);
+	if ((fd < 0 ? fd : 0) == (theirs < 0 ? theirs : 0) && (fd >= 0 || !strcmp(why, our_why)))
+		return;
+	if (other_cnt++ < 30)
+		tap_diag("%s: kernel %ld %s; skep %ld %s", prog_type_name(attr->prog_type), theirs,
+			 why, fd, our_why);
+}
 
 static int load(const struct load *l, const struct insn *insns, u32 cnt)
 {
@@ -68,6 +109,8 @@ static int load(const struct load *l, const struct insn *insns, u32 cnt)
 	fd = sys_bpf(BPF_PROG_LOAD, &attr);
 	if (fd >= 0)
 		close((int)fd);
+	if (skep)
+		compare_ours(&attr, fd);
 	return fd < 0 ? (int)fd : 0;
 }
 
@@ -351,6 +394,7 @@ static int ctx_btf(u32 candidate, bool tagged, const char **ret_name)
 	memset(&attr, 0, sizeof(attr));
 	attr.btf = ptr_to_u64(blob.raw);
 	attr.btf_size = blob.raw_len;
+	our_btf_fd = (int)skep_bpf(skep, BPF_BTF_LOAD, &attr, sizeof(attr));
 	return proto == 7 ? (int)sys_bpf(BPF_BTF_LOAD, &attr) : -1;
 }
 
@@ -387,6 +431,12 @@ static void test_ctx_args(void)
 	const int old = btf_fd;
 	const char *name = "";
 
+	if (skep_new(NULL, &skep)) {
+		tap_ok(false, "no instance");
+		return;
+	}
+	skep->verify.only = true;
+
 	for (u32 t = 0; t < 2; t++) {
 		u32 bad = 0, cnt = 0;
 
@@ -409,10 +459,13 @@ static void test_ctx_args(void)
 						 kernel);
 			}
 			close(btf_fd);
+			close(our_btf_fd);
 		}
 		tap_ok(!bad && cnt, "%u context arguments %s tag", cnt, t ? "with" : "without");
 	}
 	btf_fd = old;
+	tap_ok(!other_cnt, "verdicts and reasons of our own verifier (%u differ)", other_cnt);
+	skep_free(skep);
 }
 
 int main(void)
