@@ -71,11 +71,17 @@ static int copy_insns(struct prog *prog, const struct prog_load_attr *attr)
 	return 0;
 }
 
-static int check_encoding(const struct prog *prog, const struct prog_load_attr *attr)
+/* What a verifier looks at only where it arrives is left to it: what is dead may be nonsense. */
+static int check_encoding(const struct skep *skep, const struct prog *prog,
+			  const struct prog_load_attr *attr)
 {
+	u32 flags = ISA_CHECK_DEAD_CODE;
 	struct isa_reason reason;
-	int err = isa_check(prog->insns, prog->insn_cnt, ISA_CHECK_DEAD_CODE, &reason);
+	int err;
 
+	if (!skep->verify.guard)
+		flags |= ISA_CHECK_ANY_VALUE | ISA_CHECK_ANY_WRITE;
+	err = isa_check(prog->insns, prog->insn_cnt, flags, &reason);
 	if (err && err != -ENOMEM)
 		load_log(attr, "%s", reason.text);
 	return err;
@@ -93,12 +99,13 @@ static int check_tail_calls(const struct prog *prog)
 }
 
 /* What instructions name becomes what they mean. */
-static int resolve(struct prog *prog, const struct prog_load_attr *attr)
+static int resolve(const struct skep *skep, struct prog *prog,
+		   const struct prog_load_attr *attr)
 {
 	int err = copy_insns(prog, attr);
 
 	if (!err)
-		err = check_encoding(prog, attr);
+		err = check_encoding(skep, prog, attr);
 	if (err)
 		return err;
 	compute_tag(prog);
@@ -114,7 +121,7 @@ static int resolve(struct prog *prog, const struct prog_load_attr *attr)
 
 static int build(struct skep *skep, struct prog *prog, const struct prog_load_attr *attr)
 {
-	int err = resolve(prog, attr);
+	int err = resolve(skep, prog, attr);
 
 	if (err) {
 		core_verify_log_end(attr->log);

@@ -92,7 +92,8 @@ int mem_buffer(struct env *env, u32 regno, s32 off, s32 size_bytes, const char *
 	return 0;
 }
 
-int mem_ptr_off(struct env *env, const struct reg *reg, u32 regno, bool fixed_off_ok)
+static noinline_fn int refuse_ptr_off(struct env *env, const struct reg *reg, u32 regno,
+				       bool fixed_off_ok)
 {
 	char type[REG_TYPE_TEXT_BYTES], text[TNUM_TEXT_BYTES];
 
@@ -105,14 +106,19 @@ int mem_ptr_off(struct env *env, const struct reg *reg, u32 regno, bool fixed_of
 		return reject_reg(env, -EACCES, (s32)regno,
 				  "dereference of modified %s ptr R%d off=%d disallowed", type,
 				  (int)regno, reg->off);
-	if (!scalar_is_const(&reg->s) || reg->s.var_off.value)
-		return reject_reg(env, -EACCES, (s32)regno,
-				  "variable %s access var_off=%s disallowed", type,
-				  tnum_text(text, reg->s.var_off));
+	return reject_reg(env, -EACCES, (s32)regno, "variable %s access var_off=%s disallowed",
+			  type, tnum_text(text, reg->s.var_off));
+}
+
+int mem_ptr_off(struct env *env, const struct reg *reg, u32 regno, bool fixed_off_ok)
+{
+	if (reg->off < 0 || (!fixed_off_ok && reg->off) || !scalar_is_const(&reg->s) ||
+	    reg->s.var_off.value)
+		return refuse_ptr_off(env, reg, regno, fixed_off_ok);
 	return 0;
 }
 
-int mem_sane_offset(struct env *env, const struct reg *reg, u32 type)
+static noinline_fn int refuse_offset(struct env *env, const struct reg *reg, u32 type)
 {
 	char text[REG_TYPE_TEXT_BYTES];
 	s64 max = LIMIT_VAR_OFF, val = (s64)reg->s.var_off.value, smin = reg->s.smin;
@@ -128,10 +134,18 @@ int mem_sane_offset(struct env *env, const struct reg *reg, u32 type)
 			      "math between %s pointer and register with unbounded min value is "
 			      "not allowed",
 			      text);
-	if (smin >= max || smin <= -max)
-		return reject(env, -EINVAL, "value %lld makes %s pointer be out of bounds",
-			      (long long)smin, text);
-	return 0;
+	return reject(env, -EINVAL, "value %lld makes %s pointer be out of bounds",
+		      (long long)smin, text);
+}
+
+int mem_sane_offset(struct env *env, const struct reg *reg, u32 type)
+{
+	const s64 max = LIMIT_VAR_OFF;
+
+	/* The least value of a constant is the constant. */
+	if (reg->s.smin < max && reg->s.smin > -max && reg->off < max && reg->off > -max)
+		return 0;
+	return refuse_offset(env, reg, type);
 }
 
 /* check_stack_access_for_ptr_arithmetic */

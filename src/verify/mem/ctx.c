@@ -102,10 +102,9 @@ int mem_sock_access(struct env *env, const struct mem_access *acc)
 	struct ctx_access_result res;
 	char type[REG_TYPE_TEXT_BYTES];
 
-	reg_type_text(reg->type, type);
 	if (acc->kind == ACCESS_WRITE)
 		return reject_reg(env, -EACCES, (s32)acc->regno, "R%d cannot write into %s",
-				  (int)acc->regno, type);
+				  (int)acc->regno, reg_type_text(reg->type, type));
 	if (reg->s.smin < 0)
 		return reject_reg(env, -EACCES, (s32)acc->regno,
 				  "R%d min value is negative, either use unsigned index or do a "
@@ -116,8 +115,8 @@ int mem_sock_access(struct env *env, const struct mem_access *acc)
 		return mem_ptr_off(env, reg, acc->regno, true);
 	if (object_access(sock_value(reg_base(reg->type)), &query, &res))
 		return reject_reg(env, -EACCES, (s32)acc->regno,
-				  "R%d invalid %s access off=%d size=%d", (int)acc->regno, type,
-				  acc->off, (int)acc->size_bytes);
+				  "R%d invalid %s access off=%d size=%d", (int)acc->regno,
+				  reg_type_text(reg->type, type), acc->off, (int)acc->size_bytes);
 	env->facts->insns[acc->insn_idx].ctx_field_bytes = (u8)res.field_size_bytes;
 	if (acc->value_regno >= 0)
 		reg_mark_unknown(env, env_reg(env, (u32)acc->value_regno));
