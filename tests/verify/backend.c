@@ -12,7 +12,6 @@
 #include <unistd.h>
 
 #include "core/skep.h"
-#include "spec/kfunc.h"
 
 #define LOG_BYTES  (64u << 20)
 #define MAPS_MAX   64
@@ -214,13 +213,6 @@ static struct bpf_insn *insns_fixed(struct load *l)
 	for (uint32_t i = 0; i < r->fix_cnt; i++)
 		if (r->fixes[i].insn < r->insns.bytes / sizeof(*insns))
 			insns[r->fixes[i].insn].imm = l->maps[r->fixes[i].map];
-	/* Skep has numbers of its own for the kernel's functions. */
-	for (uint32_t i = 0; l->b->skep && i < r->kfunc_cnt; i++) {
-		const struct kfunc_info *kfunc = kfunc_by_name(r->kfuncs[i].name);
-
-		if (kfunc && r->kfuncs[i].insn < r->insns.bytes / sizeof(*insns))
-			insns[r->kfuncs[i].insn].imm = (int32_t)kfunc->id;
-	}
 	return insns;
 }
 

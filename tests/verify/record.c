@@ -100,18 +100,6 @@ static bool fix_line(struct record *r, char *text)
 	return (uint32_t)fixes[r->fix_cnt++].map < r->map_cnt;
 }
 
-static bool kfunc_line(struct record *r, char *text)
-{
-	struct record_kfunc *kfuncs = realloc(r->kfuncs, (r->kfunc_cnt + 1) * sizeof(*kfuncs));
-
-	if (!kfuncs)
-		return false;
-	r->kfuncs = kfuncs;
-	kfuncs[r->kfunc_cnt].insn = (uint32_t)number(&text);
-	kfuncs[r->kfunc_cnt].name = strdup(word(&text));
-	return kfuncs[r->kfunc_cnt++].name != NULL;
-}
-
 static bool info_line(struct blob *b, uint32_t *rec_bytes, char *text)
 {
 	*rec_bytes = (uint32_t)number(&text);
@@ -146,10 +134,8 @@ static bool record_line(struct record *r, const char *key, char *text)
 		return elem_line(r, text, true);
 	else if (!strcmp(key, "fix"))
 		return fix_line(r, text);
-	else if (!strcmp(key, "kfunc"))
-		return kfunc_line(r, text);
 	else
-		return !strcmp(key, "tag") || !strcmp(key, "run");
+		return !strcmp(key, "kfunc") || !strcmp(key, "tag") || !strcmp(key, "run");
 	return true;
 }
 
@@ -228,9 +214,6 @@ void record_free(struct record *r)
 			free(e);
 		}
 	}
-	for (uint32_t i = 0; i < r->kfunc_cnt; i++)
-		free(r->kfuncs[i].name);
-	free(r->kfuncs);
 	free(r->maps);
 	free(r->fixes);
 	free(r->insns.data);

@@ -51,11 +51,6 @@ struct record_fix {
 	int map;
 };
 
-struct record_kfunc {
-	uint32_t insn;
-	char *name;
-};
-
 struct record {
 	struct record *next;
 	char *name;
@@ -68,8 +63,6 @@ struct record {
 	uint32_t map_cnt;
 	struct record_fix *fixes;
 	uint32_t fix_cnt;
-	struct record_kfunc *kfuncs; /* the kernel's numbers stand in the instructions */
-	uint32_t kfunc_cnt;
 };
 
 struct record_file {
