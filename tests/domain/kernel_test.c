@@ -187,7 +187,7 @@ static void emit_jump(struct run *r)
 		{ 0xc0, SCALAR_JSLT }, { 0xd0, SCALAR_JSLE },
 	};
 	unsigned int n = pick_of(11), dst = rand_reg(), src = rand_reg();
-	bool is32 = pick_of(2), by_reg = pick_of(2) && src != dst;
+	bool is32 = pick_of(2), by_reg = pick_of(2);
 	s32 imm = (s32)(u32)rand_value();
 	struct insn *i;
 
