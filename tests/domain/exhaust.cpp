@@ -2,10 +2,11 @@
 /*
  * The shipping source of the scalar domain at a small width, against all values of all operands.
  *
- *	exhaust [-n PAIRS] [-t 0] [-g GOLDEN | -b GOLDEN]
+ *	exhaust [-n PAIRS] [-t 0] [-a 1] [-g GOLDEN | -b GOLDEN]
  *
- * Tnums are exhausted: every pair. Of scalars and their pairs PAIRS are taken by a fixed seed, or
- * with 0 all (that is for 4 bits); of each pair every value. -t 0 leaves the tnums out. Nothing may be lost: "unsound" is 0 everywhere. How often a result
+ * Tnums are exhausted: every pair. Scalars are random by a fixed seed, or with -a 1 all there are
+ * (that is for 4 bits); of their pairs PAIRS are taken, or with 0 all; of each pair every value.
+ * -t 0 leaves the tnums out. Nothing may be lost: "unsound" is 0 everywhere. How often a result
  * is the tightest that a tnum, or five parts, can give is counted, and compared with GOLDEN (-b
  * writes it): a change of precision shows there.
  */
@@ -396,12 +397,12 @@ static void raws_all(Count &c, std::unordered_set<std::string> &seen)
 					}
 }
 
-static void scalars_make(unsigned long tries)
+static void scalars_make(unsigned long tries, bool all)
 {
 	std::unordered_set<std::string> seen;
 	Count c = {};
 
-	if (!tries)
+	if (all)
 		raws_all(c, seen);
 	for (unsigned long n = 0; n < tries; n++)
 		member_try(c, seen, raw_random());
@@ -706,7 +707,7 @@ int main(int argc, char **argv)
 {
 	const char *golden = nullptr, *bless = nullptr;
 	unsigned long pairs = 20000;
-	bool with_tnums = true;
+	bool with_tnums = true, all = false;
 	unsigned n = 0, bad = 0;
 
 	for (int i = 1; i + 1 < argc; i += 2) {
@@ -714,6 +715,8 @@ int main(int argc, char **argv)
 			pairs = strtoul(argv[i + 1], nullptr, 0);
 		else if (!strcmp(argv[i], "-t"))
 			with_tnums = strcmp(argv[i + 1], "0");
+		else if (!strcmp(argv[i], "-a"))
+			all = strcmp(argv[i + 1], "0");
 		else if (!strcmp(argv[i], "-g"))
 			golden = argv[i + 1];
 		else if (!strcmp(argv[i], "-b"))
@@ -724,7 +727,7 @@ int main(int argc, char **argv)
 		tnums_exhaust();
 		tnum_next_exhaust();
 	}
-	scalars_make(pairs * 10);
+	scalars_make(all ? 0 : pairs * 10, all);
 	alu_exhaust(pairs);
 	cmp_exhaust(pairs);
 	if (SMALL_BITS >= 8)
