@@ -210,23 +210,54 @@ static bool refs_safe(struct env *env, const struct vstate *old, const struct vs
 	return true;
 }
 
-static bool frame_safe(struct env *env, const struct frame *old, const struct frame *cur,
-		       u32 live_regs, enum exact_level exact)
+/* Frame @f of both; the register that tells them apart is left in the hint. */
+static bool frame_safe(struct env *env, struct past_entry *e, const struct vstate *st, u32 f,
+		       enum exact_level exact)
 {
+	const struct frame *old = e->st->frame[f], *cur = st->frame[f];
+	const u32 live = env->flow->info[past_frame_insn(e->st, f)].live_regs;
+
 	if (old->callback_depth > cur->callback_depth)
 		return false;
-	for (u32 mask = live_regs & ((1u << INSN_REGS) - 1); mask; mask &= mask - 1) {
+	for (u32 mask = live & ((1u << INSN_REGS) - 1); mask; mask &= mask - 1) {
 		const u32 i = (u32)__builtin_ctz(mask);
 
-		if (!reg_safe(env, &old->regs[i], &cur->regs[i], exact))
-			return false;
+		if (reg_safe(env, &old->regs[i], &cur->regs[i], exact))
+			continue;
+		e->hint = (struct past_hint){ .frame = (u8)f, .reg = (u8)i };
+		return false;
 	}
 	return stack_safe(env, old, cur, exact);
 }
 
-bool past_states_equal(struct env *env, const struct vstate *old, const struct vstate *cur,
+/* Ids apart, is the register of the hint reason enough? Most states are told apart by the same. */
+static bool hint_differs(const struct env *env, const struct past_entry *e,
+			 const struct vstate *st, enum exact_level exact)
+{
+	const struct reg *old, *cur;
+
+	if (e->hint.reg >= INSN_REGS || e->hint.frame > st->curframe ||
+	    !(env->flow->info[past_frame_insn(e->st, e->hint.frame)].live_regs >> e->hint.reg & 1))
+		return false;
+	old = &e->st->frame[e->hint.frame]->regs[e->hint.reg];
+	cur = &st->frame[e->hint.frame]->regs[e->hint.reg];
+	if (exact == EXACT)
+		return !same_but_ids(old, cur);
+	if (env->explore_alu_limits)
+		return false;
+	if (old->type == REG_NOT_INIT)
+		return false;
+	if (old->type != cur->type)
+		return true;
+	return old->type == REG_SCALAR && (old->precise || exact != NOT_EXACT) &&
+	       !scalar_includes(&old->s, &cur->s);
+}
+
+bool past_states_equal(struct env *env, struct past_entry *e, const struct vstate *cur,
 		       enum exact_level exact)
 {
+	const struct vstate *old = e->st;
+
 	if (old->curframe != cur->curframe)
 		return false;
 	/* What may happen in speculation only proves nothing of what happens. */
@@ -234,32 +265,38 @@ bool past_states_equal(struct env *env, const struct vstate *old, const struct v
 		return false;
 	if (old->in_sleepable != cur->in_sleepable)
 		return false;
+	if (hint_differs(env, e, cur, exact))
+		return false;
 	idmap_reset(&env->idmap, env->id_gen);
 	if (!refs_safe(env, old, cur))
 		return false;
-	for (u32 f = 0; f <= old->curframe; f++) {
-		const u32 live = env->flow->info[past_frame_insn(old, f)].live_regs;
-
+	for (u32 f = 0; f <= old->curframe; f++)
 		if (old->frame[f]->callsite != cur->frame[f]->callsite ||
-		    !frame_safe(env, old->frame[f], cur->frame[f], live, exact))
+		    !frame_safe(env, e, cur, f, exact))
 			return false;
-	}
 	return true;
 }
 
 /* Cheap: could they be exactly equal? Ids are compared as they are (states_maybe_looping). */
-bool past_maybe_looping(const struct vstate *old, const struct vstate *cur)
+bool past_maybe_looping(struct past_entry *e, const struct vstate *cur)
 {
+	const u32 f = cur->curframe;
 	const struct frame *o, *c;
 
-	if (old->curframe != cur->curframe)
+	if (e->st->curframe != f)
 		return false;
-	o = old->frame[old->curframe];
-	c = cur->frame[cur->curframe];
-	for (u32 i = 0; i < INSN_REGS; i++)
-		if (!same_but_ids(&o->regs[i], &c->regs[i]) || o->regs[i].id != c->regs[i].id ||
-		    o->regs[i].ref_obj_id != c->regs[i].ref_obj_id)
-			return false;
+	o = e->st->frame[f];
+	c = cur->frame[f];
+	if (e->hint.reg < INSN_REGS && e->hint.frame == f &&
+	    !same_but_ids(&o->regs[e->hint.reg], &c->regs[e->hint.reg]))
+		return false;
+	for (u32 i = 0; i < INSN_REGS; i++) {
+		if (same_but_ids(&o->regs[i], &c->regs[i]) && o->regs[i].id == c->regs[i].id &&
+		    o->regs[i].ref_obj_id == c->regs[i].ref_obj_id)
+			continue;
+		e->hint = (struct past_hint){ .frame = (u8)f, .reg = (u8)i };
+		return false;
+	}
 	return true;
 }
 

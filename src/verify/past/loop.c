@@ -52,12 +52,12 @@ static void log_chain(struct env *env, const char *what, const struct past_chain
 	vlog_add(&env->log, "%u)\n", chain->scc);
 }
 
-int past_enter_scc(struct env *env, struct vstate *st)
+int past_enter_scc(struct env *env, struct past_entry *e)
 {
 	struct past_chain chain;
 	struct past_visit *v;
 
-	if (!chain_of(env, st, &chain))
+	if (!chain_of(env, e->st, &chain))
 		return 0;
 	v = visit_find(env, &chain);
 	if (!v) {
@@ -68,8 +68,9 @@ int past_enter_scc(struct env *env, struct vstate *st)
 		v->next = env->past->visits[chain.scc];
 		env->past->visits[chain.scc] = v;
 	}
+	e->visit = v;
 	if (!v->entry_state) {
-		v->entry_state = st;
+		v->entry_state = e->st;
 		log_chain(env, "SCC enter", &chain);
 	}
 	return 0;
@@ -102,7 +103,7 @@ static void free_zombies(struct env *env)
 	struct past_entry **link = &env->past->zombies, *e;
 
 	while ((e = *link)) {
-		if (past_incomplete(env, e->st)) {
+		if (past_incomplete(e)) {
 			link = &e->next;
 			continue;
 		}
@@ -135,23 +136,13 @@ static int propagate_backedges(struct env *env, struct past_visit *visit)
 	return err;
 }
 
-int past_exit_scc(struct env *env, struct vstate *st)
+int past_exit_scc(struct env *env, struct past_entry *e)
 {
-	struct past_chain chain;
-	struct past_visit *v;
+	struct past_visit *v = e->visit;
 
-	if (!chain_of(env, st, &chain))
+	if (!v || v->entry_state != e->st)
 		return 0;
-	v = visit_find(env, &chain);
-	if (!v) {
-		/* Paths end inside an SCC at kept states only, whose keeping made the visit. */
-		if (!st->speculative)
-			return env_bug(env, "scc exit: no visit info for scc %u", chain.scc);
-		return 0;
-	}
-	if (v->entry_state != st)
-		return 0;
-	log_chain(env, "SCC exit", &chain);
+	log_chain(env, "SCC exit", &v->chain);
 	v->entry_state = NULL;
 	env->past->backedge_cnt -= v->backedge_cnt;
 	v->backedge_cnt = 0;
@@ -159,11 +150,10 @@ int past_exit_scc(struct env *env, struct vstate *st)
 	return propagate_backedges(env, v);
 }
 
-int past_add_backedge(struct env *env, struct vstate *kept, const struct vstate *cur, u32 insn_idx)
+int past_add_backedge(struct env *env, struct past_entry *e, const struct vstate *cur, u32 insn_idx)
 {
 	struct past_backedge *b = pool_take(env, sizeof(*b), NULL);
-	struct past_chain chain;
-	struct past_visit *v;
+	struct past_visit *v = e->visit;
 	int err;
 
 	if (!b)
@@ -174,31 +164,16 @@ int past_add_backedge(struct env *env, struct vstate *kept, const struct vstate 
 	err = state_copy(env, b->st, cur);
 	if (err)
 		return err;
-	b->st->equal_state = kept;
+	b->st->equal_state = e->st;
 	b->st->insn_idx = insn_idx;
-	if (!chain_of(env, kept, &chain))
+	if (!v)
 		return env_bug(env, "add backedge: no SCC in verification path, insn_idx %u",
 			       insn_idx);
-	v = visit_find(env, &chain);
-	if (!v)
-		return env_bug(env, "add backedge: no visit info for scc %u", chain.scc);
-	log_chain(env, "SCC backedge", &chain);
+	log_chain(env, "SCC backedge", &v->chain);
 	b->next = v->backedges;
 	v->backedges = b;
 	v->backedge_cnt++;
 	env->past->backedge_cnt++;
 	past_update_peak(env);
 	return 0;
-}
-
-/* Precision marks of @st may still grow: it is in an SCC that has backedges. */
-bool past_incomplete(struct env *env, const struct vstate *st)
-{
-	const struct past_visit *v;
-	struct past_chain chain;
-
-	if (!chain_of(env, st, &chain))
-		return false;
-	v = visit_find(env, &chain);
-	return v && v->backedges;
 }

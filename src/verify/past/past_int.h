@@ -12,8 +12,14 @@
 struct past_entry {
 	struct past_entry *next;
 	struct vstate *st;
+	struct past_visit *visit; /* the SCC that it is in; NULL: none */
+	u32 insn_idx;		  /* st->insn_idx */
 	u32 miss_cnt, hit_cnt;
 	bool in_free_list; /* evicted, waits for its paths to end */
+	/* The register that told it from a state the last time: the first to look at. */
+	struct past_hint {
+		u8 frame, reg; /* reg INSN_REGS: none yet */
+	} hint;
 };
 
 /* A copy of a state that was found equal to one whose loop is not yet explored. */
@@ -62,20 +68,19 @@ enum exact_level { NOT_EXACT, EXACT, RANGE_WITHIN };
 /* equal.c */
 /* The very same but for a renaming of ids, which env->idmap takes (regs_exact). */
 bool past_regs_exact(struct env *env, const struct reg *old, const struct reg *cur);
-bool past_states_equal(struct env *env, const struct vstate *old, const struct vstate *cur,
+bool past_states_equal(struct env *env, struct past_entry *e, const struct vstate *cur,
 		       enum exact_level exact);
-bool past_maybe_looping(const struct vstate *old, const struct vstate *cur);
+bool past_maybe_looping(struct past_entry *e, const struct vstate *cur);
 bool past_iter_depths_differ(const struct vstate *old, const struct vstate *cur);
 
 /* clean.c: forgets what no path from @st on reads (clean_verifier_state). 0 or -ENOMEM. */
 int past_clean(struct env *env, struct vstate *st) must_check;
 
 /* loop.c */
-int past_enter_scc(struct env *env, struct vstate *st) must_check;
-int past_exit_scc(struct env *env, struct vstate *st) must_check;
-int past_add_backedge(struct env *env, struct vstate *kept, const struct vstate *cur,
+int past_enter_scc(struct env *env, struct past_entry *e) must_check;
+int past_exit_scc(struct env *env, struct past_entry *e) must_check;
+int past_add_backedge(struct env *env, struct past_entry *e, const struct vstate *cur,
 		      u32 insn_idx) must_check;
-bool past_incomplete(struct env *env, const struct vstate *st);
 void past_update_peak(struct env *env);
 void past_free_backedges(struct env *env, struct past_visit *visit);
 
@@ -99,6 +104,12 @@ const char *past_slots_text(u64 mask, char buf[PAST_MASK_TEXT_BYTES]);
 static inline u32 past_frame_insn(const struct vstate *st, u32 frame)
 {
 	return frame == st->curframe ? st->insn_idx : st->frame[frame + 1]->callsite;
+}
+
+/* Precision marks of @e may still grow: it is in an SCC that has backedges. */
+static inline bool past_incomplete(const struct past_entry *e)
+{
+	return e->visit && e->visit->backedges;
 }
 
 static inline bool past_log2(const struct env *env)

@@ -82,7 +82,7 @@ static void maybe_free(struct env *env, struct past_entry *e)
 {
 	if (!e->in_free_list || e->st->branches)
 		return;
-	if (past_incomplete(env, e->st)) {
+	if (past_incomplete(e)) {
 		e->next = env->past->zombies;
 		env->past->zombies = e;
 		return;
@@ -102,7 +102,7 @@ int past_path_ended(struct env *env, struct vstate *st)
 			return env_bug(env, "update_branch_counts:branches_to_explore=-1");
 		if (--st->branches)
 			break;
-		err = past_exit_scc(env, st);
+		err = st->kept ? past_exit_scc(env, st->kept) : 0;
 		if (err)
 			return err;
 		parent = st->parent;
@@ -144,8 +144,8 @@ static int clean_kept(struct env *env, const struct vstate *cur, u32 insn_idx)
 	for (e = *bucket(env, cur, insn_idx); e && !err; e = e->next) {
 		const struct vstate *st = e->st;
 
-		if (!st->branches && !st->cleaned && st->insn_idx == insn_idx &&
-		    same_callsites(st, cur) && !past_incomplete(env, st))
+		if (e->insn_idx == insn_idx && !st->branches && !st->cleaned &&
+		    !past_incomplete(e) && same_callsites(st, cur))
 			err = past_clean(env, e->st);
 	}
 	return err;
@@ -196,9 +196,10 @@ static int reject_infinite(struct env *env, const struct vstate *old, const stru
  * The kept state is on the current path: a loop. Points where convergence is looked for compare
  * ranges; elsewhere an equal state means that the program runs for ever.
  */
-static int look_at_unfinished(struct visit *v, const struct vstate *old)
+static int look_at_unfinished(struct visit *v, struct past_entry *e)
 {
 	struct env *env = v->env;
+	const struct vstate *old = e->st;
 	const struct frame *f = state_frame(old);
 	const struct vstate *cur = v->cur;
 
@@ -206,37 +207,37 @@ static int look_at_unfinished(struct visit *v, const struct vstate *old)
 	    f->async_entry_cnt != state_frame(cur)->async_entry_cnt)
 		return LOOK_MISS; /* another run of the callback */
 	if (flow_has(env->flow, v->insn_idx, FLOW_ITER_NEXT))
-		return past_states_equal(env, old, cur, RANGE_WITHIN) && iter_is_active(cur) ?
+		return past_states_equal(env, e, cur, RANGE_WITHIN) && iter_is_active(cur) ?
 			       LOOK_HIT_LOOP :
 			       LOOK_MISS;
 	if (flow_has(env->flow, v->insn_idx, FLOW_MAY_GOTO) &&
 	    old->may_goto_depth != cur->may_goto_depth &&
-	    past_states_equal(env, old, cur, RANGE_WITHIN))
+	    past_states_equal(env, e, cur, RANGE_WITHIN))
 		return LOOK_HIT_LOOP;
 	if (flow_has(env->flow, v->insn_idx, FLOW_CALLS_CALLBACK))
-		return past_states_equal(env, old, cur, RANGE_WITHIN) ? LOOK_HIT_LOOP : LOOK_MISS;
-	if (past_maybe_looping(old, cur) && past_states_equal(env, old, cur, EXACT) &&
+		return past_states_equal(env, e, cur, RANGE_WITHIN) ? LOOK_HIT_LOOP : LOOK_MISS;
+	if (past_maybe_looping(e, cur) && past_states_equal(env, e, cur, EXACT) &&
 	    !past_iter_depths_differ(old, cur) && old->may_goto_depth == cur->may_goto_depth &&
 	    old->callback_unroll_depth == cur->callback_unroll_depth)
 		return reject_infinite(env, old, cur);
 	return LOOK_MISS;
 }
 
-static int look_at(struct visit *v, const struct past_entry *e)
+static int look_at(struct visit *v, struct past_entry *e)
 {
 	struct env *env = v->env;
 	bool incomplete;
 	int look;
 
 	if (e->st->branches) {
-		look = look_at_unfinished(v, e->st);
+		look = look_at_unfinished(v, e);
 		/* In a loop states are kept rarely: those of single rounds help nobody. */
 		if (look == LOOK_MISS && !v->force_new && v->jmps < 20 && v->insns < 100)
 			v->add_new = false;
 		return look;
 	}
-	incomplete = past_incomplete(env, e->st);
-	if (!past_states_equal(env, e->st, v->cur, incomplete ? RANGE_WITHIN : NOT_EXACT))
+	incomplete = past_incomplete(e);
+	if (!past_states_equal(env, e, v->cur, incomplete ? RANGE_WITHIN : NOT_EXACT))
 		return LOOK_MISS;
 	return incomplete ? LOOK_HIT_LOOP : LOOK_HIT;
 }
@@ -252,7 +253,7 @@ static int take_hit(struct visit *v, struct past_entry *e, bool loop)
 	if (!err)
 		err = past_propagate_precision(env, e->st, v->cur, NULL);
 	if (!err && loop)
-		err = past_add_backedge(env, e->st, v->cur, v->insn_idx);
+		err = past_add_backedge(env, e, v->cur, v->insn_idx);
 	return err ? err : 1;
 }
 
@@ -286,7 +287,9 @@ static int keep(struct visit *v)
 
 	if (!e)
 		return -ENOMEM;
-	*e = (struct past_entry){ .st = state_new(env) };
+	*e = (struct past_entry){ .st = state_new(env),
+				   .insn_idx = v->insn_idx,
+				   .hint.reg = INSN_REGS };
 	if (!e->st)
 		return -ENOMEM;
 	env->stats->total_states++;
@@ -302,7 +305,7 @@ static int keep(struct visit *v)
 		return err;
 	e->st->kept = e;
 	e->st->insn_idx = v->insn_idx;
-	err = past_enter_scc(env, e->st);
+	err = past_enter_scc(env, e);
 	if (err)
 		return err;
 	v->cur->parent = e->st;
@@ -323,7 +326,7 @@ static int look_at_all(struct visit *v, u32 *ret_cnt)
 
 	while ((e = *link)) {
 		++*ret_cnt;
-		if (e->st->insn_idx != v->insn_idx) {
+		if (e->insn_idx != v->insn_idx) {
 			link = &e->next;
 			continue;
 		}
