@@ -123,6 +123,10 @@ static noinline_fn int refuse_offset(struct env *env, const struct reg *reg, u32
 	char text[REG_TYPE_TEXT_BYTES];
 	s64 max = LIMIT_VAR_OFF, val = (s64)reg->s.var_off.value, smin = reg->s.smin;
 
+	/* Nearly always fine: the text is made only where it is not. */
+	if (!(scalar_is_const(&reg->s) && (val >= max || val <= -max)) && reg->off < max &&
+	    reg->off > -max && smin < max && smin > -max)
+		return 0;
 	reg_type_text(type, text);
 	if (scalar_is_const(&reg->s) && (val >= max || val <= -max))
 		return reject(env, -EINVAL, "math between %s pointer and %lld is not allowed", text,
