@@ -7,6 +7,7 @@
 #include "core/load.h"
 
 #include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -25,10 +26,31 @@
 
 #define PROG_INSNS_MAX ((u32)LIMIT_INSNS)
 
+static const char *const gpl_licenses[] = {
+	"GPL", "GPL v2", "GPL and additional rights", "Dual BSD/GPL", "Dual MIT/GPL",
+	"Dual MPL/GPL",
+};
+
+bool license_is_gpl(const char *license)
+{
+	for (u32 i = 0; i < ARRAY_SIZE(gpl_licenses); i++) {
+		if (!strcmp(license, gpl_licenses[i]))
+			return true;
+	}
+	return false;
+}
+
 void load_log(const struct prog_load_attr *attr, const char *fmt, ...)
 {
 	va_list ap;
 
+	if (attr->reject && !attr->reject->reason[0]) {
+		va_start(ap, fmt);
+		vsnprintf(attr->reject->reason, sizeof(attr->reject->reason), fmt, ap);
+		va_end(ap);
+		/* A message made elsewhere (isa_check) has no format of its own here. */
+		attr->reject->code = strcmp(fmt, "%s") ? fmt : "encoding";
+	}
 	if (!attr->log)
 		return;
 	va_start(ap, fmt);
@@ -84,6 +106,8 @@ static int check_encoding(const struct skep *skep, const struct prog *prog,
 	err = isa_check(prog->insns, prog->insn_cnt, flags, &reason);
 	if (err && err != -ENOMEM)
 		load_log(attr, "%s", reason.text);
+	if (err && err != -ENOMEM && attr->reject)
+		attr->reject->insn_idx = reason.insn_idx;
 	return err;
 }
 
@@ -119,12 +143,30 @@ static int resolve(const struct skep *skep, struct prog *prog,
 	return err;
 }
 
+/* A load that ended before the verifier ran: its log ends as all do, and who watches is told. */
+static void refused(struct skep *skep, const struct prog *prog,
+		    const struct prog_load_attr *attr, int err)
+{
+	struct verify_result *result;
+
+	core_verify_log_end(attr->log);
+	if (!skep->verify.done)
+		return;
+	result = mem_zalloc(sizeof(*result));
+	if (!result)
+		return;
+	result->reject = *attr->reject;
+	result->reject.err = err;
+	skep->verify.done(skep->verify.cookie, prog, err, result, result->reject.reason);
+	mem_free(result);
+}
+
 static int build(struct skep *skep, struct prog *prog, const struct prog_load_attr *attr)
 {
 	int err = resolve(skep, prog, attr);
 
 	if (err) {
-		core_verify_log_end(attr->log);
+		refused(skep, prog, attr, err);
 		return err;
 	}
 	if (skep->verify.guard)
@@ -139,7 +181,7 @@ static int build(struct skep *skep, struct prog *prog, const struct prog_load_at
 	return err;
 }
 
-int core_prog_load(struct skep *skep, const struct prog_load_attr *attr, struct prog **ret_prog)
+static int start(const struct prog_load_attr *attr, struct prog **ret_prog)
 {
 	struct prog *prog;
 	int err;
@@ -158,7 +200,44 @@ int core_prog_load(struct skep *skep, const struct prog_load_attr *attr, struct 
 	memcpy(prog->name, attr->name, sizeof(prog->name));
 	prog->ctx_class = pkt_ctx_class(attr->type, attr->expected_attach_type);
 	prog->load_time_ns = clock_boot_ns();
-	err = build(skep, prog, attr);
+	*ret_prog = prog;
+	return 0;
+}
+
+int core_prog_verify(struct skep *skep, const struct prog_load_attr *attr,
+		     const struct verify_opts *opts, struct verify_result *ret)
+{
+	struct prog_load_attr early = *attr;
+	struct prog *prog;
+	int err = start(attr, &prog);
+
+	(void)skep;
+	if (err)
+		return err;
+	early.reject = &ret->reject;
+	err = resolve(prog, &early);
+	if (err) {
+		ret->reject.err = err;
+		core_verify_log_end(attr->log);
+	} else {
+		memset(&ret->reject, 0, sizeof(ret->reject));
+		err = verify_prog(prog, opts, ret);
+	}
+	obj_put(&prog->obj);
+	return err;
+}
+
+int core_prog_load(struct skep *skep, const struct prog_load_attr *attr, struct prog **ret_prog)
+{
+	struct reject_record record = { 0 };
+	struct prog_load_attr early = *attr;
+	struct prog *prog;
+	int err = start(attr, &prog);
+
+	if (err)
+		return err;
+	early.reject = &record;
+	err = build(skep, prog, &early);
 	if (!err)
 		err = obj_table_add(skep->map_env.tables[OBJ_PROG], &prog->obj);
 	if (err) {

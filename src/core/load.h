@@ -14,6 +14,9 @@
 struct btf;
 struct skep;
 struct vlog;
+struct reject_record;
+struct verify_opts;
+struct verify_result;
 
 struct prog_load_attr {
 	enum prog_type type;
@@ -34,8 +37,20 @@ struct prog_load_attr {
 	 */
 	int (*map_of_fd)(void *cookie, s32 fd, bool by_index, struct map **ret_map);
 	void *cookie;
+	/* NULL, or gets the reason when loading fails before the verifier is at work. */
+	struct reject_record *reject;
 	struct vlog *log; /* borrowed; the caller finishes it. NULL: none */
 };
+
+/*
+ * Verifies and does no more. @opts->log is @attr->log. What verify_prog returns, or the errors of
+ * loading; *@ret says why in either case. -EINVAL for an unknown type.
+ */
+int core_prog_verify(struct skep *skep, const struct prog_load_attr *attr,
+		     const struct verify_opts *opts, struct verify_result *ret) must_check;
+
+/* license_is_gpl_compatible() */
+bool license_is_gpl(const char *license);
 
 int core_prog_load(struct skep *skep, const struct prog_load_attr *attr,
 		   struct prog **ret_prog) must_check;

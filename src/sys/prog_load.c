@@ -21,12 +21,6 @@
 #define INFO_REC_BYTES_MAX ((u32)LIMIT_INFO_REC_BYTES)
 #define LOG_TRUE_SIZE_OFF  offsetof(struct attr_prog_load, log_true_size)
 
-/* license_is_gpl_compatible() */
-static const char *const gpl_licenses[] = {
-	"GPL", "GPL v2", "GPL and additional rights", "Dual BSD/GPL", "Dual MIT/GPL",
-	"Dual MPL/GPL",
-};
-
 struct load {
 	struct sys_call *call;
 	const struct attr_prog_load *a;
@@ -34,15 +28,6 @@ struct load {
 	void *insns, *func_info, *line_info; /* our copies */
 	struct vlog log;
 };
-
-static bool license_is_gpl(const char *license)
-{
-	for (u32 i = 0; i < ARRAY_SIZE(gpl_licenses); i++) {
-		if (!strcmp(license, gpl_licenses[i]))
-			return true;
-	}
-	return false;
-}
 
 static int flags_check(const struct attr_prog_load *a)
 {

@@ -62,9 +62,12 @@ static void record(struct env *env, int err, s32 regno, const char *fmt, va_list
 		rec->line = line->text;
 	}
 	vsnprintf(rec->reason, sizeof(rec->reason), fmt, ap);
-	if (env->cur && env->cur->frame[env->cur->curframe] && regno >= 0)
-		print_reg_text(env, env_reg(env, (u32)regno), rec->reg_text,
-			       sizeof(rec->reg_text));
+	if (env->cur && env->cur->frame[env->cur->curframe] && regno >= 0) {
+		int len = snprintf(rec->reg_text, sizeof(rec->reg_text), "R%d=", regno);
+
+		print_reg_text(env, env_reg(env, (u32)regno), rec->reg_text + len,
+			       sizeof(rec->reg_text) - (size_t)len);
+	}
 	record_path(rec, env->cur);
 }
 
