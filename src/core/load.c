@@ -211,11 +211,10 @@ int core_prog_verify(struct skep *skep, const struct prog_load_attr *attr,
 	struct prog *prog;
 	int err = start(attr, &prog);
 
-	(void)skep;
 	if (err)
 		return err;
 	early.reject = &ret->reject;
-	err = resolve(prog, &early);
+	err = resolve(skep, prog, &early);
 	if (err) {
 		ret->reject.err = err;
 		core_verify_log_end(attr->log);
