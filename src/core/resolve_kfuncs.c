@@ -9,11 +9,11 @@
  */
 #include <fcntl.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/err.h"
+#include "base/mem.h"
 #include "btf/format.h"
 #include "core/resolve.h"
 #include "isa/isa.h"
@@ -23,7 +23,7 @@
 #define FILE_BYTES_MAX	(256u << 20)
 
 struct kernel_btf {
-	const u8 *data; /* NULL: not there */
+	u8 *data; /* NULL: not there */
 	size_t bytes;
 	const u8 *types, *types_end;
 	const char *strs;
@@ -60,29 +60,36 @@ static bool check_header(struct kernel_btf *kb)
 
 static void close_kernel_btf(struct kernel_btf *kb)
 {
-	if (kb->data)
-		munmap((void *)(uintptr_t)kb->data, kb->bytes);
+	mem_free(kb->data);
 	kb->data = NULL;
+}
+
+static bool read_all(int fd, struct kernel_btf *kb)
+{
+	size_t at = 0;
+	ssize_t n = 1;
+
+	while (n > 0 && at < kb->bytes) {
+		n = read(fd, kb->data + at, kb->bytes - at);
+		at += n > 0 ? (size_t)n : 0;
+	}
+	return at == kb->bytes;
 }
 
 static void open_kernel_btf(struct kernel_btf *kb)
 {
 	int fd = open(KERNEL_BTF_PATH, O_RDONLY | O_CLOEXEC);
 	struct stat st;
-	void *data = MAP_FAILED;
 
 	if (fd < 0)
 		return;
 	if (!fstat(fd, &st) && st.st_size > 0 && st.st_size <= FILE_BYTES_MAX) {
 		kb->bytes = (size_t)st.st_size;
-		data = mmap(NULL, kb->bytes, PROT_READ, MAP_PRIVATE, fd, 0);
+		kb->data = mem_alloc(kb->bytes);
 	}
-	close(fd);
-	if (data == MAP_FAILED)
-		return;
-	kb->data = data;
-	if (!check_header(kb))
+	if (kb->data && (!read_all(fd, kb) || !check_header(kb)))
 		close_kernel_btf(kb);
+	close(fd);
 }
 
 /* The name of function @id; NULL when there is none. */
