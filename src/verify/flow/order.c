@@ -118,19 +118,14 @@ static bool tarjan_descend(struct tarjan *t, u32 w, const u32 *succ, u32 succ_cn
 	return false;
 }
 
-/*
- * @w is the first of its component; one instruction alone is a loop if it jumps to itself or calls
- * a helper that runs a callback, which may run again.
- */
+/* @w is the first of its component; one instruction alone is a loop if it jumps to itself. */
 static void tarjan_take(struct tarjan *t, u32 w, const u32 *succ, u32 succ_cnt)
 {
-	bool loop = t->stack[t->stack_cnt - 1] != w || flow_has(t->flow, w, FLOW_CALLS_CALLBACK);
+	bool loop = t->stack[t->stack_cnt - 1] != w;
 	u32 v;
 
 	for (u32 j = 0; j < succ_cnt; j++)
 		loop |= succ[j] == w;
-	/* A callback's end leads back to the call. */
-	loop |= flow_has(t->flow, w, FLOW_CALLS_CALLBACK);
 	do {
 		v = t->stack[--t->stack_cnt];
 		t->low[v] = UINT32_MAX;
