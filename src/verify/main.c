@@ -11,7 +11,6 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/mem.h"
-#include "isa/text.h"
 #include "verify/call/call.h"
 #include "verify/flow/fold.h"
 #include "verify/past/past.h"
@@ -38,11 +37,10 @@ static void sink_reject(void *cookie, int err, u32 insn_idx, const char *code, c
 
 static void sink_print_insn(void *cookie, u32 idx)
 {
-	static const struct isa_text_opts opts = { .style = ISA_STYLE_KERNEL, .no_marks = true };
 	struct env *env = cookie;
 
 	str_reset(&env->text);
-	isa_text_insn(&env->text, env->insns, env->insn_cnt, idx, &opts);
+	print_insn_text(env, idx, &env->text);
 	vlog_add(&env->log, "%s\n", str_c(&env->text));
 }
 

@@ -10,7 +10,7 @@
 #include <stdio.h>
 
 #include "base/err.h"
-#include "isa/text.h"
+#include "verify/state/print.h"
 #include "verify/past/past_int.h"
 
 #define ARG_REGS 0x3eu /* r1..r5 */
@@ -90,12 +90,11 @@ static void sync_linked(struct backtrack *bt, const struct hist_entry *hist)
 
 static void log_step(struct env *env, u32 idx)
 {
-	static const struct isa_text_opts opts = { .style = ISA_STYLE_KERNEL, .no_marks = true };
 	const struct backtrack *bt = &env->past->bt;
 	char regs[PAST_MASK_TEXT_BYTES], slots[PAST_MASK_TEXT_BYTES];
 
 	str_reset(&env->text);
-	isa_text_insn(&env->text, env->insns, env->insn_cnt, idx, &opts);
+	print_insn_text(env, idx, &env->text);
 	vlog_add(&env->log, "mark_precise: frame%u: regs=%s stack=%s before %u: %s\n", bt->frame,
 		 past_regs_text(bt->regs[bt->frame], regs),
 		 past_slots_text(bt->slots[bt->frame], slots), idx, str_c(&env->text));

@@ -61,8 +61,9 @@ static void put_dynptr(struct str *out, u32 spi, const struct reg *reg)
 		str_addf(out, "%sref_id=%u", sep, reg->ref_obj_id);
 		sep = ",";
 	}
-	if (reg->dynptr_id)
-		str_addf(out, "%sdynptr_id=%u", sep, reg->dynptr_id);
+	/* The kernel prints a member of a union here that is its first_slot. */
+	if (reg->dynptr_first_slot)
+		str_addf(out, "%sdynptr_id=1", sep);
 	str_add_char(out, ')');
 }
 
@@ -205,17 +206,31 @@ void print_linfo(struct env *env, u32 insn_idx, const char *prefix)
 	env->prev_line = line;
 }
 
-void print_insn(struct env *env, u32 insn_idx)
+void print_insn_text(const struct env *env, u32 insn_idx, struct str *out)
 {
 	static const struct isa_text_opts opts = { .style = ISA_STYLE_KERNEL, .no_marks = true };
+	const struct insn *i = &env->insns[insn_idx];
 
+	/* Whoever may not leak pointers does not get to see where maps are. */
+	if (!env->allow_ptr_leaks && env->aux && env->aux[insn_idx].map) {
+		struct insn hidden[2] = { i[0], i[1] };
+
+		hidden[0].imm = hidden[1].imm = 0;
+		isa_text_insn(out, hidden, 2, 0, &opts);
+		return;
+	}
+	isa_text_insn(out, env->insns, env->insn_cnt, insn_idx, &opts);
+}
+
+void print_insn(struct env *env, u32 insn_idx)
+{
 	if (!(env->log.level & (VLOG_1 | VLOG_2)))
 		return;
 	print_linfo(env, insn_idx, "; ");
 	env->prev_log_pos = env->log.pos;
 	str_reset(&env->text);
 	str_addf(&env->text, "%u: ", insn_idx);
-	isa_text_insn(&env->text, env->insns, env->insn_cnt, insn_idx, &opts);
+	print_insn_text(env, insn_idx, &env->text);
 	str_add_char(&env->text, '\n');
 	flush(env);
 	env->prev_insn_print_pos = env->log.pos - env->prev_log_pos;

@@ -14,6 +14,8 @@ void print_state(struct env *env, const struct vstate *st, u32 frameno, bool all
 void print_insn_state(struct env *env, const struct vstate *st, u32 frameno);
 /* "4: (18) r1 = …" and the source line before it when it is another than before. */
 void print_insn(struct env *env, u32 insn_idx);
+/* Appends "(18) r1 = …" alone. */
+void print_insn_text(const struct env *env, u32 insn_idx, struct str *out);
 void print_linfo(struct env *env, u32 insn_idx, const char *prefix);
 /* The register alone, into the reject record: "R1=scalar(umax=100)". */
 void print_reg_text(struct env *env, const struct reg *reg, char *buf, size_t size_bytes);

@@ -14,12 +14,6 @@
 #include "verify/state/env.h"
 #include "verify/state/pool.h"
 
-struct stack_mem {
-	u32 refs;
-	u32 cap; /* slots */
-	struct slot slots[];
-};
-
 static size_t mem_bytes(u32 cap)
 {
 	return sizeof(struct stack_mem) + cap * sizeof(struct slot);
@@ -64,16 +58,9 @@ static int own(struct env *env, struct frame *frame, u32 cap)
 	return 0;
 }
 
-const struct slot *stack_slot(const struct frame *frame, u32 spi)
+int stack_unshare(struct env *env, struct frame *frame)
 {
-	return &frame->stack->slots[spi];
-}
-
-struct slot *stack_slot_mut(struct env *env, struct frame *frame, u32 spi)
-{
-	if (frame->stack->refs > 1 && own(env, frame, frame->stack_bytes / STACK_SLOT_BYTES))
-		return NULL;
-	return &frame->stack->slots[spi];
+	return own(env, frame, frame->stack_bytes / STACK_SLOT_BYTES);
 }
 
 int stack_grow(struct env *env, struct frame *frame, u32 bytes)
@@ -95,16 +82,6 @@ int stack_grow(struct env *env, struct frame *frame, u32 bytes)
 	frame->stack_bytes = bytes;
 	sub->stack_bytes = MAX(sub->stack_bytes, bytes);
 	return 0;
-}
-
-bool slot_is_spilled(const struct slot *slot)
-{
-	return slot->type[STACK_SLOT_BYTES - 1] == SLOT_SPILL;
-}
-
-bool slot_is_spilled_scalar(const struct slot *slot)
-{
-	return slot_is_spilled(slot) && slot->spilled.type == REG_SCALAR;
 }
 
 bool slot_is_special(const struct slot *slot)

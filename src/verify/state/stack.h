@@ -9,10 +9,30 @@
 
 #include "verify/state/state.h"
 
+struct stack_mem {
+	u32 refs; /* frames that read it */
+	u32 cap;  /* slots */
+	struct slot slots[];
+};
+
+/* Storage of its own for a frame that shares it. 0 or -ENOMEM. */
+int stack_unshare(struct env *env, struct frame *frame) must_check;
+
 /* Slot @spi of a frame; spi < frame->stack_bytes / 8. */
-const struct slot *stack_slot(const struct frame *frame, u32 spi);
+static inline const struct slot *stack_slot(const struct frame *frame, u32 spi)
+{
+	return &frame->stack->slots[spi];
+}
+
 /* The same to be written; NULL when memory is short. */
-struct slot *stack_slot_mut(struct env *env, struct frame *frame, u32 spi) must_check;
+static inline must_check struct slot *stack_slot_mut(struct env *env, struct frame *frame,
+						     u32 spi)
+{
+	if (unlikely(frame->stack->refs > 1) && stack_unshare(env, frame))
+		return NULL;
+	return &frame->stack->slots[spi];
+}
+
 /* Lets slots up to @bytes (rounded up to 8) exist, new ones INVALID (grow_stack_state). */
 int stack_grow(struct env *env, struct frame *frame, u32 bytes) must_check;
 
@@ -30,8 +50,14 @@ static inline u32 stack_byte(s32 off)
 void stack_share(struct frame *dst, const struct frame *src);
 void stack_drop(struct env *env, struct frame *frame);
 
-bool slot_is_spilled(const struct slot *slot);	    /* is_spilled_reg */
-bool slot_is_spilled_scalar(const struct slot *slot); /* is_spilled_scalar_reg */
+static inline bool slot_is_spilled(const struct slot *slot) /* is_spilled_reg */
+{
+	return slot->type[STACK_SLOT_BYTES - 1] == SLOT_SPILL;
+}
+static inline bool slot_is_spilled_scalar(const struct slot *slot) /* is_spilled_scalar_reg */
+{
+	return slot_is_spilled(slot) && slot->spilled.type == REG_SCALAR;
+}
 /* is_stack_slot_special: dynptr, iter, irq flag */
 bool slot_is_special(const struct slot *slot);
 /* scrub_spilled_slot: spill → misc, keeps invalid */
