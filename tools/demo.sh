@@ -33,7 +33,13 @@ expect $? 0
 step "pcap-filter text, compiled and run by our engine" \
 	filter 'tcp port 80 and host 10.7.0.2' -r "$capture"
 expect $? 0
-step "A program that forgot a bounds check: the report names packet, line and object" \
-	run examples/faulty.bpf.c -r "$capture" --no-maps
+step "Is each of them safe? Verified by the rules of Linux 6.18, without root" \
+	verify examples/count.bpf.c examples/firewall.bpf.c examples/lb.bpf.c examples/vlan.bpf.c
+expect $? 0
+step "A program that forgot a bounds check: rejected, with instruction, reason and line" \
+	verify examples/faulty.bpf.c
+expect $? 1
+step "The same run unproven but guarded: the report names packet, line and object" \
+	run --guard examples/faulty.bpf.c -r "$capture" --no-maps
 expect $? 1
 printf '\nThat fault was the point: the packet is named, nothing crashed. More: `skep --help`, README.md\n'

@@ -347,7 +347,7 @@ static void show_program(const struct verify *v, const struct verify_row *row)
 		row->text[COLUMN_PROG], row->insn_idx, row->reason ? row->reason : "");
 	if (row->source_line)
 		fprintf(stderr, "      %s:%u: %s\n", row->source_file ? row->source_file : "?",
-			row->line, row->source_line);
+			row->line, row->source_line + strspn(row->source_line, " \t"));
 }
 
 static int verify_program(struct verify *v, struct skep *skep, const char *path, const char *name)
