@@ -102,7 +102,7 @@ static int check_encoding(const struct skep *skep, const struct prog *prog,
 	int err;
 
 	if (!skep->verify.guard)
-		flags |= ISA_CHECK_ANY_VALUE | ISA_CHECK_ANY_WRITE;
+		flags |= ISA_CHECK_ANY_VALUE | ISA_CHECK_ANY_WRITE | ISA_CHECK_ANY_FIELD;
 	err = isa_check(prog->insns, prog->insn_cnt, flags, &reason);
 	if (err && err != -ENOMEM)
 		load_log(attr, "%s", reason.text);

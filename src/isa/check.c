@@ -146,11 +146,18 @@ static int check_lddw(enum isa_op op, const struct insn *i, struct isa_reason *r
 	return 0;
 }
 
+/* Linux looks at these before it walks (resolve_pseudo_ldimm64). */
+static bool is_load(const struct isa_info *info)
+{
+	return info->family == ISA_FAMILY_LDX || info->family == ISA_FAMILY_LDSX ||
+	       info->family == ISA_FAMILY_LDDW;
+}
+
 int isa_check_insn(const struct insn *i, u32 flags, struct isa_reason *ret_reason)
 {
 	const enum isa_op op = isa_decode(i);
 	const struct isa_info *info = isa_info(op);
-	int err;
+	int err = 0;
 
 	if (op == ISA_INVALID)
 		return explain_invalid(i, ret_reason);
@@ -158,7 +165,8 @@ int isa_check_insn(const struct insn *i, u32 flags, struct isa_reason *ret_reaso
 		return isa_reason_set(ret_reason, 0, "unknown opcode %02x", i->code);
 	if (info->family == ISA_FAMILY_JMP && i->dst >= INSN_REGS)
 		return check_registers(info, i, ret_reason);
-	err = check_reserved(info, i, ret_reason);
+	if (!(flags & ISA_CHECK_ANY_FIELD) || is_load(info))
+		err = check_reserved(info, i, ret_reason);
 	if (!err && info->family == ISA_FAMILY_LDDW)
 		err = check_lddw(op, i, ret_reason);
 	if (!err)

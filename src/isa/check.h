@@ -21,6 +21,11 @@ enum isa_check_flag {
 	ISA_CHECK_DEAD_CODE = 4,
 	/* Accept writes of the frame pointer: a verifier looks at them where it arrives. */
 	ISA_CHECK_ANY_WRITE = 8,
+	/*
+	 * Accept what stands in reserved fields of all but loads and lddw: a verifier looks at them
+	 * where it arrives.
+	 */
+	ISA_CHECK_ANY_FIELD = 16,
 };
 
 struct isa_reason {

@@ -13,16 +13,15 @@ int mem_map_rights(struct env *env, u32 regno, s32 off, s32 size_bytes, enum acc
 {
 	const struct reg *reg = env_reg(env, regno);
 	const struct map_attr *attr = &reg->map->attr;
-	int at = (int)(u32)((u64)reg->s.smin + (u64)(s64)off);
 
 	if (kind == ACCESS_WRITE && attr->flags & MAP_F_RDONLY_PROG)
 		return reject_reg(env, -EACCES, (s32)regno,
 				  "write into map forbidden, value_size=%d off=%d size=%d",
-				  (int)attr->value_size_bytes, at, size_bytes);
+				  (int)attr->value_size_bytes, off, size_bytes);
 	if (kind == ACCESS_READ && attr->flags & MAP_F_WRONLY_PROG)
 		return reject_reg(env, -EACCES, (s32)regno,
 				  "read from map forbidden, value_size=%d off=%d size=%d",
-				  (int)attr->value_size_bytes, at, size_bytes);
+				  (int)attr->value_size_bytes, off, size_bytes);
 	return 0;
 }
 

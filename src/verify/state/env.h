@@ -27,6 +27,7 @@ struct state_pool; /* state/: freed states, frames, stacks */
 /* What the verifier itself remembers of an instruction; facts->insns[i] is what it publishes. */
 struct insn_aux {
 	u8 op;		    /* enum isa_op, decoded once */
+	bool fields_ok;	    /* reserved fields hold what they must */
 	u8 mem_base;	    /* enum reg_base first seen here (reg_type_mismatch) */
 	u32 mem_type;	    /* its full type */
 	const struct map *map; /* lddw of a map or its value */

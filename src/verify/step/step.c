@@ -10,6 +10,7 @@
  *     one before the instruction instead of rejecting the program.
  *  3. What an instruction does is decided by its family (isa/ops.def), never by its opcode.
  */
+#include "isa/check.h"
 #include "verify/call/call.h"
 #include "verify/past/past.h"
 #include "verify/state/print.h"
@@ -254,6 +255,24 @@ static int arrive(struct env *env, bool from, enum step *ret_step)
 	return 0;
 }
 
+/* What the encoding leaves to the walk; the same on every visit. */
+static int check_fields(struct env *env)
+{
+	const u32 flags = ISA_CHECK_ANY_VALUE | ISA_CHECK_ANY_WRITE;
+	struct insn_aux *aux = &env->aux[env->insn_idx];
+	struct isa_reason reason;
+	int err;
+
+	/* Both words of an lddw hold an address by now. */
+	if (aux->fields_ok || step_info(env)->family == ISA_FAMILY_LDDW)
+		return 0;
+	err = isa_check_insn(env_insn(env), flags, &reason);
+	if (err)
+		return reject(env, err, "%s", reason.text);
+	aux->fields_ok = true;
+	return 0;
+}
+
 /* The instruction itself with what surrounds it. */
 static int carry_out(struct env *env, enum step *ret_step)
 {
@@ -274,7 +293,9 @@ static int carry_out(struct env *env, enum step *ret_step)
 	err = live_stack_begin(env->flow, env->cur, idx);
 	if (err)
 		return err;
-	err = steps[step_info(env)->family](env, &env->insns[idx], ret_step);
+	err = check_fields(env);
+	if (!err)
+		err = steps[step_info(env)->family](env, &env->insns[idx], ret_step);
 	if (!err || recoverable(env, err)) {
 		live_err = live_stack_commit(env->flow);
 		if (live_err)
