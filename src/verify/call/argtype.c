@@ -45,12 +45,7 @@ static const u32 func_types[TYPES_MAX] = { REG_FUNC };
 static const u32 stack_types[TYPES_MAX] = { REG_STACK };
 static const u32 value_types[TYPES_MAX] = { REG_MAP_VALUE };
 static const u32 lock_types[TYPES_MAX] = { REG_MAP_VALUE, REG_BTF_ID | REG_ALLOC };
-static const u32 kptr_types[TYPES_MAX] = {
-	REG_MAP_VALUE,
-	REG_BTF_ID | REG_ALLOC,
-	REG_BTF_ID | REG_ALLOC | REG_NON_OWN_REF,
-	REG_BTF_ID | REG_ALLOC | REG_NON_OWN_REF | REG_RCU,
-};
+static const u32 kptr_types[TYPES_MAX] = { REG_MAP_VALUE, REG_BTF_ID | REG_ALLOC };
 static const u32 dynptr_types[TYPES_MAX] = { REG_STACK, REG_DYNPTR };
 
 /* NULL: every type will do. */

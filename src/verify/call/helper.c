@@ -186,8 +186,8 @@ static int leave_behind(struct env *env, struct helper_call *call)
 		return err;
 	if (call->info->props & HP_FUNC_IP &&
 	    !(prog_type_info(env->prog->type)->flags & PT_FUNC_IP))
-		return reject(env, -ENOTSUPP, "func %s not supported for program type %s",
-			      call->name, prog_type_name(env->prog->type));
+		return reject(env, -ENOTSUPP, "func %s not supported for program type %u",
+			      call->name, (u32)env->prog->type);
 	if (call->info->props & HP_TAIL_CALL)
 		err = tail_call(env, call);
 	if (!err && call->changes_pkt)
