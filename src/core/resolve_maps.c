@@ -65,6 +65,14 @@ static int resolve_one(struct prog *prog, const struct prog_load_attr *attr, u32
 	}
 	addr = ptr_to_u64(map);
 	err = use_map(prog, attr, map);
+	if (!err && value && off_bytes >= LIMIT_VAR_OFF) {
+		load_log(attr, "direct value offset of %u is not allowed", off_bytes);
+		return -EINVAL;
+	}
+	if (!err && value && !map->ops->direct_value) {
+		load_log(attr, "no direct value access support for this map type");
+		return -EINVAL;
+	}
 	if (!err && value) {
 		err = map_direct_value(map, off_bytes, &addr);
 		if (err == -ENOTSUPP || err == -EOPNOTSUPP)

@@ -136,16 +136,6 @@ static int check_imm(const struct isa_info *info, const struct insn *i, u32 flag
 	return 0;
 }
 
-/* The second word holds the upper half and nothing else; maps have no upper half. */
-static int check_lddw(enum isa_op op, const struct insn *i, struct isa_reason *reason)
-{
-	if (i[1].code || i[1].dst || i[1].src || i[1].off)
-		return isa_reason_set(reason, 0, "invalid bpf_ld_imm64 insn");
-	if ((op == ISA_LDDW_MAP_FD || op == ISA_LDDW_MAP_IDX) && i[1].imm)
-		return isa_reason_set(reason, 0, "unrecognized bpf_ld_imm64 insn");
-	return 0;
-}
-
 /* Linux looks at these before it walks (resolve_pseudo_ldimm64). */
 static bool is_load(const struct isa_info *info)
 {
@@ -165,10 +155,13 @@ int isa_check_insn(const struct insn *i, u32 flags, struct isa_reason *ret_reaso
 		return isa_reason_set(ret_reason, 0, "unknown opcode %02x", i->code);
 	if (info->family == ISA_FAMILY_JMP && i->dst >= INSN_REGS)
 		return check_registers(info, i, ret_reason);
+	if (info->family == ISA_FAMILY_LDDW && (i[1].code || i[1].dst || i[1].src || i[1].off))
+		return isa_reason_set(ret_reason, 0, "invalid bpf_ld_imm64 insn");
 	if (!(flags & ISA_CHECK_ANY_FIELD) || is_load(info))
 		err = check_reserved(info, i, ret_reason);
-	if (!err && info->family == ISA_FAMILY_LDDW)
-		err = check_lddw(op, i, ret_reason);
+	/* Maps have no upper half. */
+	if (!err && (op == ISA_LDDW_MAP_FD || op == ISA_LDDW_MAP_IDX) && i[1].imm)
+		err = isa_reason_set(ret_reason, 0, "unrecognized bpf_ld_imm64 insn");
 	if (!err)
 		err = check_registers(info, i, ret_reason);
 	if (!err)

@@ -28,6 +28,17 @@ struct flow {
 	u32 work_cnt;
 };
 
+static void mark_halves(struct flow *f)
+{
+	u32 words;
+
+	for (u32 i = 0; i < f->cnt; i += words) {
+		words = isa_words(isa_decode(&f->insns[i]));
+		if (words == 2 && i + 1 < f->cnt)
+			f->marks[i + 1] |= MARK_HALF;
+	}
+}
+
 static int check_words(struct flow *f, u32 flags)
 {
 	u32 i, words;
@@ -42,8 +53,23 @@ static int check_words(struct flow *f, u32 flags)
 			f->reason->insn_idx = i;
 			return err;
 		}
-		if (words == 2)
-			f->marks[i + 1] |= MARK_HALF;
+	}
+	return 0;
+}
+
+/* The last of the rules in the kernel, which follows all jumps first. */
+static int check_middles(struct flow *f)
+{
+	s64 target;
+
+	for (u32 i = 0; i < f->cnt; i++) {
+		const enum isa_op op = isa_decode(&f->insns[i]);
+
+		if (!(f->marks[i] & MARK_HALF) && isa_target(&f->insns[i], op, i, &target) &&
+		    f->marks[target] & MARK_HALF)
+			return isa_reason_set(f->reason, i,
+					      "jump into the middle of ldimm64 insn %u",
+					      (u32)target - 1);
 	}
 	return 0;
 }
@@ -74,10 +100,9 @@ static int mark_functions(struct flow *f)
 			continue;
 		if (target < 0 || target >= f->cnt)
 			return isa_reason_set(f->reason, i, "call to invalid destination");
+		/* The function before would end in half an lddw. */
 		if (f->marks[target] & MARK_HALF)
-			return isa_reason_set(f->reason, i,
-					      "call into the middle of ldimm64 insn %u",
-					      (u32)target);
+			return isa_reason_set(f->reason, i, "last insn is not an exit or jmp");
 		f->marks[target] |= MARK_START;
 	}
 	for (i = 0; i < f->cnt; i++) {
@@ -118,11 +143,6 @@ static int check_jumps(struct flow *f)
 						f->reason, i,
 						"jump out of range from insn %u to %lld", i,
 						(long long)target);
-				if (f->marks[target] & MARK_HALF)
-					return isa_reason_set(
-						f->reason, i,
-						"jump into the middle of ldimm64 insn %u",
-						(u32)target);
 			}
 		}
 		if ((i + 1 == f->cnt || (f->marks[i + 1] & MARK_START)) && !may_end_function(op))
@@ -178,11 +198,16 @@ int isa_check(const struct insn *insns, u32 insn_cnt, u32 flags, struct isa_reas
 	f.work = mem_zalloc_array(insn_cnt, sizeof(*f.work));
 	err = f.marks && f.starts && f.work ? 0 : -ENOMEM;
 	if (!err)
-		err = check_words(&f, flags);
+		mark_halves(&f);
+	/* In the kernel's order: what jumps say, then what the words are. */
 	if (!err)
 		err = mark_functions(&f);
 	if (!err)
 		err = check_jumps(&f);
+	if (!err)
+		err = check_words(&f, flags);
+	if (!err)
+		err = check_middles(&f);
 	if (!err && !(flags & ISA_CHECK_DEAD_CODE))
 		err = check_reached(&f);
 	mem_free(f.marks);

@@ -104,8 +104,8 @@ int spectre_push(struct env *env, const struct insn *jump, u32 next_idx)
 	struct vstate *branch = state_push_branch(env, next_idx, env->insn_idx, true, &err);
 	struct reg *regs;
 
-	if (!branch)
-		return err;
+	if (!branch) /* too many: the kernel's errno */
+		return jump && !env->nomem ? -EFAULT : err;
 	if (!jump)
 		return 0;
 	regs = state_frame(branch)->regs;
