@@ -99,6 +99,8 @@ struct flow {
 	u32 scc_cnt; /* ids 1 … scc_cnt - 1 */
 	u32 scc_shown_cnt; /* below: those that 6.18 numbers, too */
 	struct live_stack *live_stack;
+	/* Made when first needed: those of i are pred_list[pred_first[i] .. pred_first[i + 1]). */
+	u32 *pred_first, *pred_list;
 };
 
 /* The room's memory comes from @arena. 0 or -ENOMEM. @facts may lack subprogs until flow_cfg. */

@@ -27,6 +27,9 @@ static inline u8 flow_family(const struct flow *flow, u32 idx)
 	return isa_info((enum isa_op)flow->info[idx].op)->family;
 }
 
+/* Makes flow->pred_first and pred_list. 0 or -ENOMEM. */
+int flow_preds(struct flow *flow) must_check;
+
 /* True when the instruction refers to a function of the program, by call or by address. */
 static inline bool flow_refers(const struct flow *flow, u32 idx)
 {

@@ -58,35 +58,6 @@ static bool update(struct flow *flow, const struct use_def *ud, u32 idx)
 	return true;
 }
 
-/* Predecessors of all instructions: those of i are list[first[i] .. first[i + 1]). */
-struct preds {
-	u32 *first;
-	u32 *list;
-};
-
-static void preds_fill(const struct flow *flow, struct preds *p)
-{
-	u32 succ[2], succ_cnt, total = 0;
-
-	for (u32 i = 0; i < flow->insn_cnt; i++) {
-		succ_cnt = flow_successors(flow, i, succ);
-		total += succ_cnt;
-		for (u32 s = 0; s < succ_cnt; s++)
-			p->first[succ[s] + 1]++;
-	}
-	for (u32 i = 0; i < flow->insn_cnt; i++)
-		p->first[i + 1] += p->first[i];
-	/* Filled from the back: first[i + 1] walks down to where the list of i starts. */
-	for (u32 i = 0; i < flow->insn_cnt; i++) {
-		succ_cnt = flow_successors(flow, i, succ);
-		for (u32 s = 0; s < succ_cnt; s++)
-			p->list[--p->first[succ[s] + 1]] = i;
-	}
-	for (u32 i = 0; i < flow->insn_cnt; i++)
-		p->first[i] = p->first[i + 1];
-	p->first[flow->insn_cnt] = total;
-}
-
 struct worklist {
 	u32 *queue; /* a ring of insn_cnt places: nothing is in it twice */
 	u8 *queued;
@@ -101,8 +72,7 @@ static void worklist_add(struct worklist *w, u32 idx, u32 cap)
 	w->queue[(w->head + w->cnt++) % cap] = idx;
 }
 
-static void solve_loops(struct flow *flow, const struct use_def *ud, const struct preds *p,
-			struct worklist *w)
+static void solve_loops(struct flow *flow, const struct use_def *ud, struct worklist *w)
 {
 	const u32 cap = flow->insn_cnt;
 	u32 idx;
@@ -118,28 +88,23 @@ static void solve_loops(struct flow *flow, const struct use_def *ud, const struc
 		w->queued[idx] = 0;
 		if (!update(flow, ud, idx))
 			continue;
-		for (u32 k = p->first[idx]; k < p->first[idx + 1]; k++)
-			worklist_add(w, p->list[k], cap);
+		for (u32 k = flow->pred_first[idx]; k < flow->pred_first[idx + 1]; k++)
+			worklist_add(w, flow->pred_list[k], cap);
 	}
 }
 
 static int loops(struct flow *flow, const struct use_def *ud)
 {
 	const size_t cnt = flow->insn_cnt;
-	u32 *all = mem_zalloc_array(4 * cnt + 2, sizeof(*all));
-	struct worklist w = { .queued = mem_zalloc(cnt) };
-	struct preds p;
-	int err = -ENOMEM;
+	struct worklist w = {
+		.queue = mem_alloc(cnt * sizeof(*w.queue)),
+		.queued = mem_zalloc(cnt),
+	};
+	int err = w.queue && w.queued ? flow_preds(flow) : -ENOMEM;
 
-	if (all && w.queued) {
-		p.first = all;
-		p.list = all + cnt + 2;
-		w.queue = all + 3 * cnt + 2;
-		preds_fill(flow, &p);
-		solve_loops(flow, ud, &p, &w);
-		err = 0;
-	}
-	mem_free(all);
+	if (!err)
+		solve_loops(flow, ud, &w);
+	mem_free(w.queue);
 	mem_free(w.queued);
 	return err;
 }

@@ -46,6 +46,38 @@ u32 flow_successors(const struct flow *flow, u32 idx, u32 succ[2])
 	return n;
 }
 
+int flow_preds(struct flow *flow)
+{
+	u32 succ[2], succ_cnt, total = 0, *first, *list;
+
+	if (flow->pred_list)
+		return 0;
+	first = arena_alloc_array(flow->arena, (size_t)flow->insn_cnt + 2, sizeof(*first));
+	list = arena_alloc_array(flow->arena, 2 * (size_t)flow->insn_cnt, sizeof(*list));
+	if (!first || !list)
+		return -ENOMEM;
+	for (u32 i = 0; i < flow->insn_cnt; i++) {
+		succ_cnt = flow_successors(flow, i, succ);
+		total += succ_cnt;
+		for (u32 s = 0; s < succ_cnt; s++)
+			first[succ[s] + 1]++;
+	}
+	for (u32 i = 0; i < flow->insn_cnt; i++)
+		first[i + 1] += first[i];
+	/* Filled from the back: first[i + 1] walks down to where the list of i starts. */
+	for (u32 i = 0; i < flow->insn_cnt; i++) {
+		succ_cnt = flow_successors(flow, i, succ);
+		for (u32 s = 0; s < succ_cnt; s++)
+			list[--first[succ[s] + 1]] = i;
+	}
+	for (u32 i = 0; i < flow->insn_cnt; i++)
+		first[i] = first[i + 1];
+	first[flow->insn_cnt] = total;
+	flow->pred_first = first;
+	flow->pred_list = list;
+	return 0;
+}
+
 enum visit { VISIT_DISCOVERED = 1, VISIT_EXPLORED = 2 };
 
 /* Both successors are pushed at once: the kernel's order, in which its log counts iterations. */
