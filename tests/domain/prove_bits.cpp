@@ -191,6 +191,7 @@ static void contract_scalar_sync(struct scalar *)
 }
 
 #define tnum_mul     contract_tnum_mul
+#define tnum_mul32   contract_tnum_mul
 #define range64_umul contract_range64_umul
 #define range64_smul contract_range64_smul
 #define range32_umul contract_range32_umul
@@ -201,6 +202,7 @@ static void contract_scalar_sync(struct scalar *)
 #include "verify/domain/scalar_cast.c"
 #include "verify/domain/scalar_cmp.c"
 #undef tnum_mul
+#undef tnum_mul32
 #undef scalar_sync
 } /* namespace bits */
 
@@ -800,6 +802,22 @@ static void add_tnum_mul(Obligations &all)
 		return in_tnum(a, x >> count) & in_tnum(b, y << count) &
 		       (((x >> count) << count) == x) & well_formed(a) & well_formed(b);
 	});
+	/* The case is the lowest bit that b may have; 64: it has none. */
+	all.push_back(Obligation{ "tnum mul multiples", "QF_BV", 65, [] {
+		u64 x = u64::fresh("x"), rest = u64::fresh("rest"), y, product;
+		struct tnum b = fresh_tnum("b");
+		unsigned low = smt_case;
+
+		y = low < 64 ? rest << u64(low) : u64(0);
+		product = u64::make(Z3_mk_bvmul(smt, x.t, y.t));
+		assume(in_tnum(b, y));
+		if (low < 64)
+			assume(((b.value | b.mask) & ((u64(2) << u64(low)) - 1)) ==
+			       (u64(1) << u64(low)));
+		else
+			assume((b.value | b.mask) == 0);
+		return in_tnum(multiples_of(b), product);
+	} });
 	add(all, "tnum mul step", [] {
 		u64 x = u64::fresh("x"), y = u64::fresh("y"), p = u64::fresh("p"), p1;
 		struct tnum a = fresh_tnum("a"), b = fresh_tnum("b"), sum = fresh_tnum("sum");

@@ -191,7 +191,7 @@ static void alu32_neg(struct scalar *dst)
 
 static void alu32_mul(struct scalar *dst, const struct scalar *src)
 {
-	dst->var_off = tnum_mul(tnum_subreg(dst->var_off), tnum_subreg(src->var_off));
+	dst->var_off = tnum_mul32(dst->var_off, src->var_off);
 	range32_umul(dst, src);
 	range32_smul(dst, src);
 }

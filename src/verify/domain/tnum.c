@@ -28,13 +28,33 @@ void tnum_mul_step(struct tnum *sum, struct tnum *a, struct tnum b)
 	*a = tnum_make(a->value & ~(u64)1, a->mask & ~(u64)1);
 }
 
+/*
+ * Any number times @b. What the loop comes to as well: the lowest bit that @b may have makes one
+ * bit of the sum after the other unknown.
+ */
+static struct tnum multiples_of(struct tnum b)
+{
+	if ((b.value | b.mask) == 0)
+		return tnum_const(0);
+	return tnum_make(0, U64_MAX << u64_ctz(b.value | b.mask));
+}
+
 struct tnum tnum_mul(struct tnum a, struct tnum b)
 {
 	struct tnum sum = tnum_const(0);
 
+	if (tnum_is_unknown(a))
+		return multiples_of(b);
 	while ((a.value | a.mask) != 0) {
 		tnum_mul_skip(&a, &b);
 		tnum_mul_step(&sum, &a, b);
 	}
 	return sum;
+}
+
+struct tnum tnum_mul32(struct tnum a, struct tnum b)
+{
+	a = tnum_subreg(a);
+	b = tnum_subreg(b);
+	return tnum_subreg(a.mask == (u64)U32_MAX ? multiples_of(b) : tnum_mul(a, b));
 }

@@ -187,5 +187,7 @@ static always_inline u64 tnum_next(struct tnum a, u64 v)
 }
 
 struct tnum tnum_mul(struct tnum a, struct tnum b);
+/* Of the low halves, modulo 2^32; the upper half is 0. */
+struct tnum tnum_mul32(struct tnum a, struct tnum b);
 
 #endif
