@@ -166,7 +166,7 @@ static int push_next(struct env *env, u32 insn_idx, const struct iter_call *call
 {
 	struct vstate *cur = env->cur, *queued, *prev;
 	struct slot *slot;
-	int err = 0;
+	int err;
 
 	if (!cur->parent || cur->parent->insn_idx != insn_idx || !same_callsites(cur->parent, cur))
 		return env_bug(env, "bad parent state for iter next call");
@@ -180,8 +180,7 @@ static int push_next(struct env *env, u32 insn_idx, const struct iter_call *call
 		return -ENOMEM;
 	slot->spilled.iter_state = ITER_STATE_ACTIVE;
 	slot->spilled.iter_depth = (slot->spilled.iter_depth + 1) & 0x3fffffff;
-	if (prev)
-		err = past_widen_imprecise(env, prev, queued);
+	err = prev ? past_widen_imprecise(env, prev, queued) : 0;
 	if (!err)
 		reg_mark_not_null(env, &state_frame(queued)->regs[0]);
 	return err;
