@@ -111,7 +111,7 @@ void prog_ctx_arg(enum prog_type type, u32 attach_type, struct prog_ctx_arg *ret
 		ret->untagged[1] = "xdp_buff";
 	if (type == PROG_TYPE_KPROBE)
 		*ret = (struct prog_ctx_arg){ .structs = { "pt_regs" }, .typedefs = { ctx },
-					      .untagged = { "pt_regs" },
+					      .untagged = { "pt_regs", ctx },
 					      .typedef_untagged = true };
 	else if (type == PROG_TYPE_PERF_EVENT)
 		*ret = (struct prog_ctx_arg){ .structs = { ctx, "pt_regs" },

@@ -13,6 +13,9 @@ static int refuse_unknown(struct env *env, s32 id)
 {
 	const struct helper_info *info = id > 0 ? helper_info((u32)id) : NULL;
 
+	if (!id) /* the kernel has a name for it */
+		return reject(env, -EINVAL,
+			      "program of this type cannot use helper bpf_unspec#0");
 	if (!info)
 		return reject(env, -EINVAL, "invalid func unknown#%d", id);
 	return reject(env, -EINVAL,
