@@ -136,6 +136,16 @@ static int check_imm(const struct isa_info *info, const struct insn *i, u32 flag
 	return 0;
 }
 
+/* The opcode byte exists, and Linux looks at what else is wrong where it arrives alone. */
+static bool selects_nothing(const struct insn *i)
+{
+	const u8 family = isa_info(isa_first_of_code(i->code))->family;
+
+	return family == ISA_FAMILY_ALU || family == ISA_FAMILY_MOV || family == ISA_FAMILY_END ||
+	       family == ISA_FAMILY_ATOMIC || family == ISA_FAMILY_LOAD_ACQ ||
+	       family == ISA_FAMILY_CALL;
+}
+
 /* Linux looks at these before it walks (resolve_pseudo_ldimm64). */
 static bool is_load(const struct isa_info *info)
 {
@@ -150,7 +160,8 @@ int isa_check_insn(const struct insn *i, u32 flags, struct isa_reason *ret_reaso
 	int err = 0;
 
 	if (op == ISA_INVALID)
-		return explain_invalid(i, ret_reason);
+		return flags & ISA_CHECK_ANY_FIELD && selects_nothing(i) ? 0 :
+			explain_invalid(i, ret_reason);
 	if (!(flags & ISA_CHECK_ANY_OP) && (!info->since || info->since > REFERENCE))
 		return isa_reason_set(ret_reason, 0, "unknown opcode %02x", i->code);
 	if (info->family == ISA_FAMILY_JMP && i->dst >= INSN_REGS)
