@@ -372,7 +372,9 @@ static void test_random(unsigned int rounds)
 			alu &= alu_sound((enum scalar_op)op, n & 1);
 		for (op = 0; op <= SCALAR_JSLE; op++)
 			cmp &= cmp_sound((enum scalar_cmp)op, n & 1);
-		casts &= casts_sound(1) & casts_sound(2) & casts_sound(4);
+		casts &= casts_sound(1);
+		casts &= casts_sound(2);
+		casts &= casts_sound(4);
 		sets &= sets_sound();
 	}
 	tap_ok(alu, "arithmetic holds what is computed, of another and of itself");
