@@ -172,6 +172,8 @@ int past_add_backedge(struct env *env, struct past_entry *e, const struct vstate
 	log_chain(env, "SCC backedge", &v->chain);
 	b->next = v->backedges;
 	v->backedges = b;
+	if (v->chain.scc >= env->flow->scc_shown_cnt)
+		return 0; /* of a callback: the kernel has none to count */
 	v->backedge_cnt++;
 	env->past->backedge_cnt++;
 	past_update_peak(env);

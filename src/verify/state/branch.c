@@ -41,6 +41,7 @@ struct vstate *state_push_branch(struct env *env, u32 insn_idx, u32 prev_insn_id
 	br->st->speculative |= speculative;
 	if (br->st->parent)
 		br->st->parent->branches++;
+	*ret_err = 0;
 	return br->st;
 }
 
