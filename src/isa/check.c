@@ -168,7 +168,9 @@ int isa_check_insn(const struct insn *i, u32 flags, struct isa_reason *ret_reaso
 		return check_registers(info, i, ret_reason);
 	if (info->family == ISA_FAMILY_LDDW && (i[1].code || i[1].dst || i[1].src || i[1].off))
 		return isa_reason_set(ret_reason, 0, "invalid bpf_ld_imm64 insn");
-	if (!(flags & ISA_CHECK_ANY_FIELD) || is_load(info))
+	/* A register that is none is refused at once, behind what the kernel would say before. */
+	if (!(flags & ISA_CHECK_ANY_FIELD) || is_load(info) ||
+	    check_registers(info, i, ret_reason))
 		err = check_reserved(info, i, ret_reason);
 	/* Maps have no upper half. */
 	if (!err && (op == ISA_LDDW_MAP_FD || op == ISA_LDDW_MAP_IDX) && i[1].imm)

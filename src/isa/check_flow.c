@@ -125,26 +125,18 @@ static bool may_end_function(enum isa_op op)
 	return family == ISA_FAMILY_EXIT || family == ISA_FAMILY_JA || family == ISA_FAMILY_GOTOX;
 }
 
+/* What an lddw's second word seems to be counts here: words are looked at later. */
 static int check_jumps(struct flow *f)
 {
-	enum isa_op op;
-	s64 target;
-	u32 i;
+	for (u32 i = 0; i < f->cnt; i++) {
+		const enum isa_op op = isa_decode(&f->insns[i]);
+		s64 target;
 
-	for (i = 0; i < f->cnt; i++) {
-		if (f->marks[i] & MARK_HALF) {
-			op = ISA_INVALID;
-		} else {
-			op = isa_decode(&f->insns[i]);
-			if (!is_function_call(op) && isa_target(&f->insns[i], op, i, &target)) {
-				if (target < 0 || target >= f->cnt ||
-				    f->starts[target] != f->starts[i])
-					return isa_reason_set(
-						f->reason, i,
-						"jump out of range from insn %u to %lld", i,
-						(long long)target);
-			}
-		}
+		if (!is_function_call(op) && isa_target(&f->insns[i], op, i, &target) &&
+		    (target < 0 || target >= f->cnt || f->starts[target] != f->starts[i]))
+			return isa_reason_set(f->reason, i,
+					      "jump out of range from insn %u to %lld", i,
+					      (long long)target);
 		if ((i + 1 == f->cnt || (f->marks[i + 1] & MARK_START)) && !may_end_function(op))
 			return isa_reason_set(f->reason, i, "last insn is not an exit or jmp");
 	}
