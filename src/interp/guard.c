@@ -165,6 +165,18 @@ struct loop {
 	u32 valid;
 };
 
+static bool watched(struct guard *g)
+{
+	const struct run_place place = {
+		.prog = g->prog, .insn_idx = g->pc, .depth = g->depth, .valid = g->valid,
+		.regs = g->r, .frame0_top = guard_frame_top(g, 0),
+		.frame_stride = GUARD_FRAME_STRIDE,
+	};
+
+	return g->run->watch(g->run->watch_cookie, &place) ||
+	       guard_fault(g, FAULT_BUDGET, "stopped by its watcher");
+}
+
 /* Takes up to CHUNK instructions from the budget; 0: faulted. */
 static noinline_fn u32 take_chunk(struct guard *g)
 {
@@ -178,6 +190,11 @@ static noinline_fn u32 take_chunk(struct guard *g)
 	if (atomic_load_explicit(&run->stop, memory_order_relaxed)) {
 		guard_fault(g, FAULT_BUDGET, "stopped from outside");
 		return 0;
+	}
+	if (run->watch) { /* looks at each instruction */
+		chunk = 1;
+		if (!watched(g))
+			return 0;
 	}
 	if (run->insns_left != RUN_NO_BUDGET)
 		run->insns_left -= chunk;

@@ -38,6 +38,17 @@ struct run_ops {
 	u64 (*clock_ns)(struct run *run, s32 clock_id);
 };
 
+/* Where an execution of the guard stands, for a watcher. */
+struct run_place {
+	const struct prog *prog;
+	u32 insn_idx; /* in prog->insns: the next to be executed */
+	u32 depth;    /* frames below this one */
+	u16 valid;    /* bit n: regs[n] holds a value */
+	const u64 *regs;
+	/* Behind the highest byte of the stack of frame n: frame0_top + n * frame_stride. */
+	u64 frame0_top, frame_stride;
+};
+
 struct run_redirect {
 	u32 ifindex; /* where bpf_redirect or bpf_redirect_map sent the packet */
 	u64 flags;
@@ -78,6 +89,9 @@ struct run {
 	 * the program's stack lie at @addr and above, 0 when it is not in it. NULL: nobody knows.
 	 */
 	u64 (*stack_left)(const struct run *run, u64 addr);
+	/* NULL, or called by the guard before each instruction; false ends the execution. */
+	bool (*watch)(void *cookie, const struct run_place *place);
+	void *watch_cookie;
 };
 
 /*

@@ -27,6 +27,26 @@ struct verify_observer {
 	/* The abstract state in which instruction @insn_idx was processed; not 0 ends the run. */
 	int (*visit)(void *cookie, u32 insn_idx, const struct vstate *st);
 	void *cookie;
+	/* No path is skipped because another covers it: then every visit's scalars hold, too. */
+	bool all_paths;
+};
+
+/* Known bugs that a test can put back (verify_opts.bug), by what they do. */
+enum verify_bug {
+	VERIFY_BUG_NONE,
+	VERIFY_BUG_MOV32_KEEPS_ID,     /* w1 = w0 stays linked although the upper half is gone */
+	VERIFY_BUG_ALU_KEEPS_ID,       /* an operation keeps the link of its destination */
+	VERIFY_BUG_ALU32_KEEPS_UPPER,  /* CVE-2017-16996: the upper half is not cleared */
+	VERIFY_BUG_MOV32_IMM_SEXT,     /* CVE-2017-16995: w1 = -1 taken for r1 = -1 */
+	VERIFY_BUG_FORK_AFTER,	       /* CVE-2026-31413: 0 | K taken for 0 */
+	VERIFY_BUG_JMP32_AS_64,	       /* CVE-2020-8835: what w1 < K says taken for r1 < K */
+	VERIFY_BUG_PACKET_END,	       /* data + n <= end read as data + n < end */
+	VERIFY_BUG_NULL_OTHER,	       /* a NULL check blesses every lookup */
+	VERIFY_BUG_PACKET_MOVE_RANGE,  /* a moved packet pointer keeps its range */
+	VERIFY_BUG_SYNC_OFFSET,	       /* linked registers learn without their distance */
+	VERIFY_BUG_PRECISE_SRC,	       /* CVE-2023-2163: precision stops at an operation's source */
+	VERIFY_BUG_PRECISE_ATOMIC,     /* CVE-2026-43009: a fetched value taken for an input */
+	VERIFY_BUG_CNT
 };
 
 struct verify_opts {

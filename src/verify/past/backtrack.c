@@ -100,9 +100,11 @@ static void log_step(struct env *env, u32 idx)
 		 past_slots_text(bt->slots[bt->frame], slots), idx, str_c(&env->text));
 }
 
-static void back_alu(struct backtrack *bt, const struct insn *insn, const struct isa_info *info)
+static void back_alu(struct env *env, const struct insn *insn, const struct isa_info *info)
 {
-	const bool has_src = info->form == ISA_FORM_X && insn->src != INSN_REG_FP;
+	struct backtrack *bt = &env->past->bt;
+	const bool has_src = info->form == ISA_FORM_X && insn->src != INSN_REG_FP &&
+			     env->opts->bug != VERIFY_BUG_PRECISE_SRC;
 
 	if (!has_reg(bt, insn->dst))
 		return;
@@ -295,7 +297,7 @@ static int back_one(struct env *env, s32 idx, s32 subseq_idx, const struct hist_
 	case ISA_FAMILY_CAST:
 	case ISA_FAMILY_NEG:
 	case ISA_FAMILY_END:
-		back_alu(bt, insn, info);
+		back_alu(env, insn, info);
 		return 0;
 	case ISA_FAMILY_LDX:
 	case ISA_FAMILY_LDSX:
@@ -309,6 +311,8 @@ static int back_one(struct env *env, s32 idx, s32 subseq_idx, const struct hist_
 		return back_store(bt, insn, true, hist);
 	case ISA_FAMILY_ATOMIC:
 	case ISA_FAMILY_CMPXCHG:
+		if (env->opts->bug == VERIFY_BUG_PRECISE_ATOMIC)
+			return back_store(bt, insn, true, hist);
 		return back_atomic(bt, insn, info, hist);
 	case ISA_FAMILY_CALL:
 		return back_call(env, bt, idx, subseq_idx);

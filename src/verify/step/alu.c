@@ -109,7 +109,8 @@ static int fork_scalar(struct env *env, const struct alu *alu, struct reg *dst,
 		return 0;
 	if (!scalar_fork(&dst->s, &zero))
 		return 0;
-	branch = state_push_branch(env, env->insn_idx, env->insn_idx, false, &err);
+	branch = state_push_branch(env, env->insn_idx + step_bug(env, VERIFY_BUG_FORK_AFTER),
+				   env->insn_idx, false, &err);
 	if (!branch)
 		return err;
 	state_frame(branch)->regs[alu->insn->dst].s = zero;
@@ -133,7 +134,7 @@ static int alu_scalar(struct env *env, const struct alu *alu, struct reg *dst,
 	err = fork_scalar(env, alu, dst, src);
 	if (err)
 		return err;
-	if (alu->is32)
+	if (alu->is32 && !step_bug(env, VERIFY_BUG_ALU32_KEEPS_UPPER))
 		scalar_alu32(alu->op, &dst->s, src);
 	else
 		scalar_alu64(alu->op, &dst->s, src);
@@ -244,7 +245,7 @@ static int mov_part(struct env *env, const struct insn *insn, bool is32)
 	if (same)
 		linked_before_mov(env, src);
 	*dst = *src;
-	if (!same)
+	if (!same && !(is32 && step_bug(env, VERIFY_BUG_MOV32_KEEPS_ID)))
 		step_drop_id(dst);
 	if (!is32)
 		scalar_sext(&dst->s, bits / 8);
@@ -270,7 +271,9 @@ static int alu_mov(struct env *env, const struct insn *insn, const struct isa_in
 		return err;
 	if (!is_reg) {
 		reg_mark_unknown(env, dst);
-		reg_mark_const(dst, is32 ? (u64)(u32)insn->imm : (u64)(s64)insn->imm);
+		reg_mark_const(dst, is32 && !step_bug(env, VERIFY_BUG_MOV32_IMM_SEXT) ?
+					    (u64)(u32)insn->imm :
+					    (u64)(s64)insn->imm);
 		return 0;
 	}
 	if (is32 || insn->off)

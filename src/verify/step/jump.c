@@ -141,13 +141,14 @@ static void refine(struct env *env, const struct jump *jump, struct vstate *othe
 {
 	struct reg *dst = env_reg(env, jump->insn->dst), *there = state_frame(other)->regs;
 	struct reg *true_dst = &there[jump->insn->dst], *true_src = &env->fake_reg[1];
+	const bool is32 = jump->is32 && !step_bug(env, VERIFY_BUG_JMP32_AS_64);
 
 	if (jump->is_reg)
 		true_src = &there[jump->insn->src];
 	else
 		*true_src = *src;
-	scalar_refine(scalar_cmp_negate(jump->cmp), jump->is32, &dst->s, &src->s);
-	scalar_refine(jump->cmp, jump->is32, &true_dst->s, &true_src->s);
+	scalar_refine(scalar_cmp_negate(jump->cmp), is32, &dst->s, &src->s);
+	scalar_refine(jump->cmp, is32, &true_dst->s, &true_src->s);
 	step_sanity(env, true_dst, "true_reg1");
 	step_sanity(env, true_src, "true_reg2");
 	step_sanity(env, dst, "false_reg1");

@@ -120,6 +120,8 @@ static bool learn_packet(struct env *env, const struct jump *jump, struct vstate
 	}
 	/* Inside: reg < end. Else reg <= end, and what is outside is beyond. */
 	strict = cmp == SCALAR_JLT || cmp == SCALAR_JGE;
+	if (step_bug(env, VERIFY_BUG_PACKET_END))
+		strict = true;
 	mem_packet_range(env, inside, env_reg(env, regno), env_reg(env, regno)->type, strict);
 	mark_end(outside, regno, !strict);
 	return true;
@@ -144,7 +146,8 @@ static void null_mark(struct env *env, struct frame *frame, struct reg *reg, voi
 	const struct null_mark *mark = cookie;
 
 	(void)frame;
-	if (!reg_may_be_null(reg->type) || reg->id != mark->id)
+	if (!reg_may_be_null(reg->type) ||
+	    (reg->id != mark->id && !step_bug(env, VERIFY_BUG_NULL_OTHER)))
 		return;
 	if (mark->is_null) {
 		reg->type = REG_SCALAR;

@@ -111,7 +111,7 @@ int linked_collect(struct env *env, struct vstate *st, u32 id, struct linked_reg
 }
 
 /* reg = known + (reg's distance - known's), each from the same origin. */
-static void learn(struct reg *reg, const struct reg *known)
+static void learn(struct env *env, struct reg *reg, const struct reg *known)
 {
 	u32 kind = (reg->id | known->id) & REG_ADD_CONST;
 	s64 reg_off = reg->id & REG_ADD_CONST ? reg->off : 0;
@@ -125,7 +125,8 @@ static void learn(struct reg *reg, const struct reg *known)
 		reg->off = known->off;
 		return;
 	}
-	scalar_alu64(SCALAR_ADD, &reg->s, &delta);
+	if (!step_bug(env, VERIFY_BUG_SYNC_OFFSET))
+		scalar_alu64(SCALAR_ADD, &reg->s, &delta);
 	if (kind & REG_ADD_CONST32)
 		scalar_zext(&reg->s, sizeof(u32));
 }
@@ -158,7 +159,7 @@ int linked_sync(struct env *env, struct vstate *st, const struct reg *known,
 			reg = &slot->spilled;
 		}
 		if (reg != known && has_id(reg, id) && !mixed(reg, known))
-			learn(reg, known);
+			learn(env, reg, known);
 	}
 	return 0;
 }
@@ -173,7 +174,8 @@ void linked_after_alu(struct env *env, const struct alu *alu, struct reg *dst, u
 	    (alu->is_reg && alu->insn->src == alu->insn->dst) || (dst->id & REG_ADD_CONST) ||
 	    val != (s32)val || (alu->op == SCALAR_SUB && val == INT32_MIN) ||
 	    (alu->is32 && umax_was > UINT32_MAX)) {
-		step_drop_id(dst);
+		if (!step_bug(env, VERIFY_BUG_ALU_KEEPS_ID))
+			step_drop_id(dst);
 		return;
 	}
 	dst->id |= alu->is32 ? REG_ADD_CONST32 : REG_ADD_CONST64;

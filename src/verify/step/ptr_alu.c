@@ -122,6 +122,8 @@ static void move_variable(struct env *env, struct reg *dst, const struct reg *of
 		ranges_sub(&dst->s, &off->s);
 	if (!is_packet(dst))
 		return;
+	if (step_bug(env, VERIFY_BUG_PACKET_MOVE_RANGE))
+		return;
 	dst->id = env_new_id(env);
 	/* Going back by something that is not negative keeps what was proved. */
 	if (add || off->s.smin < 0)

@@ -231,11 +231,13 @@ static void print_before(struct env *env, bool *from)
 /* Kept states, history. *ret_step: STEP_ENDED when the current state is covered. */
 static int arrive(struct env *env, bool from, enum step *ret_step)
 {
+	const struct verify_observer *observer = env->opts->observer;
 	int err;
 
 	env->cur->last_insn_idx = env->prev_insn_idx;
 	env->cur->insn_idx = env->insn_idx;
-	if (flow_has(env->flow, env->insn_idx, FLOW_PRUNE_POINT)) {
+	if (flow_has(env->flow, env->insn_idx, FLOW_PRUNE_POINT) &&
+	    !(observer && observer->all_paths)) {
 		err = past_state_visited(env, env->insn_idx);
 		if (err < 0)
 			return err;

@@ -22,6 +22,12 @@ static inline const struct isa_info *step_info(const struct env *env)
 	return isa_info((enum isa_op)env->flow->info[env->insn_idx].op);
 }
 
+/* A test has put this bug back. */
+static inline bool step_bug(const struct env *env, enum verify_bug bug)
+{
+	return unlikely(env->opts->bug == (u32)bug);
+}
+
 /* The register holds an address that this program must not learn (is_pointer_value). */
 static inline bool step_hides(const struct env *env, const struct reg *reg)
 {
