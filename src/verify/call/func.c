@@ -314,6 +314,11 @@ int func_args(struct env *env, u32 subprog, const struct call_func **ret_func)
 	return parse_proto(&p, t);
 }
 
+/*
+ * One deliberate difference: a constant NULL is none of the callee's non-NULL pointers. Linux
+ * 6.18.44 takes it (check_mem_reg leaves NULL alone, and only maybe-NULL pointers are asked about),
+ * and the callee, proved without NULL, reads through it.
+ */
 static int check_mem_arg(struct env *env, u32 n, const struct func_arg *arg)
 {
 	u32 regno = n + 1;
@@ -323,7 +328,8 @@ static int check_mem_arg(struct env *env, u32 n, const struct func_arg *arg)
 		return err;
 	if (mem_subprog_arg(env, regno, arg->mem_bytes))
 		return -EINVAL;
-	if (!(arg->flags & REG_MAYBE_NULL) && reg_may_be_null(env_reg(env, regno)->type))
+	if (!(arg->flags & REG_MAYBE_NULL) && (reg_may_be_null(env_reg(env, regno)->type) ||
+					       reg_is_null(env_reg(env, regno))))
 		return reject_reg(env, -EINVAL, (s32)regno, "arg#%u is expected to be non-NULL",
 				  n);
 	return 0;
@@ -385,6 +391,23 @@ int func_check_call(struct env *env, u32 subprog)
 	return err;
 }
 
+/* Exceptions are typed by the kernel's BTF; a handler of theirs is named by a tag of main's. */
+static bool has_handler(const struct env *env)
+{
+	static const char prefix[] = "exception_callback:";
+	const struct btf *btf = env->prog->btf;
+	u32 func = func_btf_id(env, 0);
+
+	for (u32 id = 1; func && id < btf_type_cnt(btf); id++) {
+		const struct btf_type *t = btf_type_by_id(btf, id);
+
+		if (btf_type_kind(t) == BTF_KIND_DECL_TAG && t->size_or_type == func &&
+		    !strncmp(btf_type_name(btf, t), prefix, sizeof(prefix) - 1))
+			return true;
+	}
+	return false;
+}
+
 int call_main_args(struct env *env)
 {
 	struct call_func *own = func_of(env, 0);
@@ -395,6 +418,8 @@ int call_main_args(struct env *env)
 		return -ENOMEM;
 	if (!func_btf_id(env, 0))
 		return 0;
+	if (has_handler(env))
+		return reject(env, -EOPNOTSUPP, "exception callbacks are not supported yet");
 	err = func_args(env, 0, &func);
 	if (err == -ENOMEM)
 		return err;
