@@ -40,13 +40,19 @@ bool license_is_gpl(const char *license)
 	return false;
 }
 
+/* Apart, because gcc 12 with UBSan believes in a format that is NULL otherwise. */
+static noinline_fn void record_reason(struct reject_record *rec, const char *fmt, va_list ap)
+{
+	vsnprintf(rec->reason, sizeof(rec->reason), fmt, ap);
+}
+
 void load_log(const struct prog_load_attr *attr, const char *fmt, ...)
 {
 	va_list ap;
 
 	if (attr->reject && !attr->reject->reason[0]) {
 		va_start(ap, fmt);
-		vsnprintf(attr->reject->reason, sizeof(attr->reject->reason), fmt, ap);
+		record_reason(attr->reject, fmt, ap);
 		va_end(ap);
 		/* A message made elsewhere (isa_check) has no format of its own here. */
 		attr->reject->code = strcmp(fmt, "%s") ? fmt : "encoding";
