@@ -26,7 +26,9 @@
 #include "verify/state/stack.h"
 #include "verify/verify.h"
 
-enum { RECORDS_MAX = 4096, SLOTS = 8, RUNS = 4, INSNS_MAX = 3000, BUG_SECONDS = 60 };
+enum { RECORDS_MAX = 4096, SLOTS = 8, RUNS = 4, INSNS_MAX = 3000 };
+
+#define BUG_SECONDS 60.0
 
 /* What was known of the current frame at one visit. */
 struct record {

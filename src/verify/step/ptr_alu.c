@@ -84,13 +84,16 @@ static bool move_fixed(struct reg *dst, const struct reg *off, bool add)
 
 static void ranges_add(struct scalar *dst, const struct scalar *off)
 {
-	if (__builtin_add_overflow(dst->smin, off->smin, &dst->smin) |
-	    __builtin_add_overflow(dst->smax, off->smax, &dst->smax)) {
+	bool low = __builtin_add_overflow(dst->smin, off->smin, &dst->smin);
+	bool high = __builtin_add_overflow(dst->smax, off->smax, &dst->smax);
+
+	if (low || high) {
 		dst->smin = INT64_MIN;
 		dst->smax = INT64_MAX;
 	}
-	if (__builtin_add_overflow(dst->umin, off->umin, &dst->umin) |
-	    __builtin_add_overflow(dst->umax, off->umax, &dst->umax)) {
+	low = __builtin_add_overflow(dst->umin, off->umin, &dst->umin);
+	high = __builtin_add_overflow(dst->umax, off->umax, &dst->umax);
+	if (low || high) {
 		dst->umin = 0;
 		dst->umax = UINT64_MAX;
 	}
@@ -99,8 +102,10 @@ static void ranges_add(struct scalar *dst, const struct scalar *off)
 
 static void ranges_sub(struct scalar *dst, const struct scalar *off)
 {
-	if (__builtin_sub_overflow(dst->smin, off->smax, &dst->smin) |
-	    __builtin_sub_overflow(dst->smax, off->smin, &dst->smax)) {
+	bool low = __builtin_sub_overflow(dst->smin, off->smax, &dst->smin);
+	bool high = __builtin_sub_overflow(dst->smax, off->smin, &dst->smax);
+
+	if (low || high) {
 		dst->smin = INT64_MIN;
 		dst->smax = INT64_MAX;
 	}
