@@ -6,6 +6,8 @@
  */
 #include "core/load.h"
 
+#include <assert.h>
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -50,6 +52,7 @@ void load_log(const struct prog_load_attr *attr, const char *fmt, ...)
 {
 	va_list ap;
 
+	assert(fmt);
 	if (attr->reject && !attr->reject->reason[0]) {
 		va_start(ap, fmt);
 		record_reason(attr->reject, fmt, ap);
