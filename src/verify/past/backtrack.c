@@ -336,12 +336,69 @@ static int back_one(struct env *env, s32 idx, s32 subseq_idx, const struct hist_
 	return -ENOTSUPP;
 }
 
+/* Which registers must be asked for, for an instruction to matter at all. */
+enum quick { QUICK_LOOK, QUICK_DST, QUICK_DST_SRC, QUICK_NEVER };
+
+#define QUICK_OF_INVALID(form)	 QUICK_LOOK
+#define QUICK_OF_ALU(form)	 QUICK_DST
+#define QUICK_OF_MOV(form)	 QUICK_DST
+#define QUICK_OF_CAST(form)	 QUICK_DST
+#define QUICK_OF_NEG(form)	 QUICK_DST
+#define QUICK_OF_END(form)	 QUICK_DST
+#define QUICK_OF_LDX(form)	 QUICK_DST
+#define QUICK_OF_LDSX(form)	 QUICK_DST
+#define QUICK_OF_LOAD_ACQ(form)	 QUICK_DST
+#define QUICK_OF_LDDW(form)	 QUICK_DST
+#define QUICK_OF_JMP(form)	 (ISA_FORM_##form == ISA_FORM_X ? QUICK_DST_SRC : QUICK_NEVER)
+#define QUICK_OF_JA(form)	 QUICK_NEVER
+#define QUICK_OF_MAY_GOTO(form)	 QUICK_NEVER
+#define QUICK_OF_ST(form)	 QUICK_LOOK
+#define QUICK_OF_STX(form)	 QUICK_LOOK
+#define QUICK_OF_STORE_REL(form) QUICK_LOOK
+#define QUICK_OF_ATOMIC(form)	 QUICK_LOOK
+#define QUICK_OF_CMPXCHG(form)	 QUICK_LOOK
+#define QUICK_OF_CALL(form)	 QUICK_LOOK
+#define QUICK_OF_CALLX(form)	 QUICK_LOOK
+#define QUICK_OF_EXIT(form)	 QUICK_LOOK
+#define QUICK_OF_GOTOX(form)	 QUICK_LOOK
+#define QUICK_OF_LDABS(form)	 QUICK_LOOK
+#define QUICK_OF_LDIND(form)	 QUICK_LOOK
+
+static const u8 quick_of[ISA_OP_CNT] = {
+#define ISA_OP(id, family_, code_, sel_, selv_, dst_, src_, off_, imm_, fn_, width_, form_, ...)  \
+	[ISA_##id] = QUICK_OF_##family_(form_),
+#include "isa/ops.def"
+};
+
+/* Most instructions on the way are about other registers. */
+static bool is_beside(const struct env *env, u32 idx, const struct hist_entry *hist)
+{
+	const struct insn *insn = &env->insns[idx];
+	const u32 regs = env->past->bt.regs[env->past->bt.frame];
+
+	if (hist && hist->linked_regs)
+		return false;
+	switch ((enum quick)quick_of[env->flow->info[idx].op]) {
+	case QUICK_LOOK:
+		return false;
+	case QUICK_DST:
+		return !(regs >> insn->dst & 1);
+	case QUICK_DST_SRC:
+		return !(regs >> insn->dst & 1) && !(regs >> insn->src & 1);
+	case QUICK_NEVER:
+		return true;
+	}
+	return false;
+}
+
 int past_backtrack_insn(struct env *env, s32 idx, s32 subseq_idx, const struct hist_entry *hist)
 {
 	struct backtrack *bt = &env->past->bt;
 	int err;
 
 	if (flow_has(env->flow, (u32)idx, FLOW_HALF))
+		return 0;
+	if (!past_log2(env) && is_beside(env, (u32)idx, hist))
 		return 0;
 	if (past_log2(env))
 		log_step(env, (u32)idx);
