@@ -60,21 +60,28 @@ static bool is_removed(const struct xl *x, u32 idx, enum isa_op op)
 		return true;
 	if (family == ISA_FAMILY_JMP && branch_way(x, idx, op) == WAY_BOTH)
 		return false;
-	/* A jump over nothing but what is removed. */
-	return isa_target(&x->prog->insns[idx], op, idx, &to) && to > idx &&
-	       x->kept[idx + 1] == x->kept[to];
+	if (!isa_target(&x->prog->insns[idx], op, idx, &to) || to <= idx)
+		return false;
+	/*
+	 * A jump over nothing but what is removed. The kernel looks once, after dead code is gone
+	 * and before other such jumps are, and not at long ones.
+	 */
+	if (x->opts->form == XLATE_DUMP)
+		return op != ISA_JA32 && x->alive[idx + 1] == x->alive[to];
+	return x->kept[idx + 1] == x->kept[to];
 }
 
-/* Fills kept[] from the end on. The second word of an lddw goes with the first. */
+/* Fills kept[] and alive[] from the end on. The second word of an lddw goes with the first. */
 static void find_kept(struct xl *x, const u8 *second)
 {
 	const struct prog *prog = x->prog;
 
-	x->kept[prog->insn_cnt] = prog->insn_cnt;
+	x->kept[prog->insn_cnt] = x->alive[prog->insn_cnt] = prog->insn_cnt;
 	for (u32 i = prog->insn_cnt; i-- > 0;) {
 		bool removed = second[i] || is_removed(x, i, isa_decode(&prog->insns[i]));
 
 		x->kept[i] = removed ? x->kept[i + 1] : i;
+		x->alive[i] = is_dead(x, i) ? x->alive[i + 1] : i;
 	}
 }
 
@@ -196,7 +203,8 @@ static int run(struct xl *x)
 
 	x->start = mem_zalloc_array((size_t)prog->insn_cnt + 1, sizeof(*x->start));
 	x->kept = mem_zalloc_array((size_t)prog->insn_cnt + 1, sizeof(*x->kept));
-	if (second && x->start && x->kept) {
+	x->alive = mem_zalloc_array((size_t)prog->insn_cnt + 1, sizeof(*x->alive));
+	if (second && x->start && x->kept && x->alive) {
 		for (u32 i = 0; i < prog->insn_cnt; i++)
 			if (isa_words(isa_decode(&prog->insns[i])) == 2 && i + 1 < prog->insn_cnt)
 				second[++i] = 1;
@@ -222,6 +230,7 @@ int xlate(const struct prog *prog, const struct facts *facts, const struct xlate
 	mem_free(x.target);
 	mem_free(x.start);
 	mem_free(x.kept);
+	mem_free(x.alive);
 	if (err)
 		xlate_fini(&x.out);
 	else

@@ -19,6 +19,7 @@ struct xl {
 	u32 *target;
 	u32 *start; /* where the code of each original instruction begins; [insn_cnt]: the end */
 	u32 *kept; /* the first original instruction from here on that is not removed */
+	u32 *alive; /* the first that anything reaches */
 	u32 idx;  /* original instruction being rewritten */
 	u8 marks; /* for the next that is emitted */
 	u64 rand[4]; /* of blinding */
