@@ -90,6 +90,7 @@ int core_verify(struct skep *skep, struct prog *prog, const struct prog_load_att
 		.memory_bytes_max = how->memory_bytes_max,
 		.time_ns_max = how->time_ns_max,
 		.since = KERNEL(6, 18),
+		.cpu_cnt = skep->map_env.cpu_cnt,
 	};
 	struct verify_result *result = mem_zalloc(sizeof(*result));
 	u32 flags = prog->flags;
