@@ -34,8 +34,8 @@ extern const u32 engine_cnt;
  */
 bool engine_run_vector(const struct vector *v, const struct engine *engine);
 
-/* One line of TAP: the verifier refuses the vector, and its log says v->reject. */
-void proof_refuses(const struct vector *v);
+/* True when the verifier refuses the vector and its log says v->reject; else says why not. */
+bool proof_refuses(const struct vector *v);
 
 /* Which operations the reference engine has executed. */
 extern bool engine_ref_seen[ISA_OP_CNT];
