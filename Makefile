@@ -4,7 +4,7 @@
 BUILD ?= build
 CHECK = python3 tools/check.py
 
-.PHONY: all demo check check-long fuzz check-kernel check-selftests check-conformance bless-domain coverage-domain bench install clean \
+.PHONY: all demo check check-long fuzz check-kernel check-selftests check-conformance bless-domain coverage-domain bench bench-verify install clean \
 	check-asan check-tsan check-msan check-valgrind check-clang check-s390x check-arm64
 
 all: $(BUILD)/build.ninja
@@ -60,6 +60,12 @@ coverage-domain:
 bench:
 	@tools/setup.sh bench
 	@tools/bench.sh
+
+# The verifier beside the live kernel's.
+bench-verify:
+	@tools/setup.sh bench
+	@tools/setup.sh kernel
+	@tools/bench_verify.sh
 
 install: all
 	meson install -C $(BUILD)

@@ -1,0 +1,14 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
+# `make bench-verify`: the verifier beside the live kernel's, on the objects of Debian's packages, our
+# examples and the kernel's selftests. Both in turn, by each one's own log. Arguments go to
+# verify_speed (--rounds N, --min-insns N).
+set -euo pipefail
+cd "$(dirname "$0")/.."
+[ -f build-bench/build.ninja ] || meson setup build-bench --buildtype=release -Dbench=true >/dev/null
+ninja -C build-bench >build-bench.log 2>&1 || { tail -40 build-bench.log; exit 1; }
+cache=$HOME/.cache/skep
+# Records are made by the comparisons; the first time that takes some minutes.
+ls "$cache"/objects-rec-*/*.rec >/dev/null 2>&1 || python3 tools/selftests/run.py --objects >/dev/null
+ls "$cache"/selftests-rec-*/*.rec >/dev/null 2>&1 || python3 tools/selftests/run.py >/dev/null
+exec build-bench/tests/verify/verify_speed "$@" "$cache"/objects-rec-*/*.rec "$cache"/selftests-rec-*/*.rec
