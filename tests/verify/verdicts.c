@@ -235,7 +235,7 @@ static void show(struct test *t, const struct subject *s, u64 seed)
 	ask(t, true, s->insns, s->cnt, s->type, s->rights, &a[1]);
 	tap_diag("  --one %llu, program type %u, %s:", (unsigned long long)seed, s->type,
 		 rights[s->rights]);
-	for (const char *line = str_c(&text); *line; line += strcspn(line, "\n") + 1)
+	for (const char *line = str_c(&text); line && *line; line += strcspn(line, "\n") + 1)
 		tap_diag("    %.*s", (int)strcspn(line, "\n"), line);
 	tap_diag("  kernel: %d %s", a[0].ret, a[0].reason);
 	tap_diag("  skep:   %d %s", a[1].ret, a[1].reason);

@@ -141,7 +141,7 @@ static int write_data(struct env *env, const struct mem_access *acc, struct fram
 		for (u32 i = 0; i < STACK_SLOT_BYTES; i++)
 			slot_scrub_byte(slot, i);
 	for (u32 i = 0; i < acc->size_bytes; i++)
-		slot->type[(byte - i) % STACK_SLOT_BYTES] = type;
+		slot->type[(byte - i) % STACK_SLOT_BYTES] = (u8)type;
 	return 0;
 }
 

@@ -23,25 +23,27 @@ enum reg_base {
 };
 
 #define REG_BASE_MASK 0xffu
-enum reg_flag { /* above the base in reg->type (enum bpf_type_flag) */
-	REG_MAYBE_NULL = 1u << 8,
-	REG_RDONLY = 1u << 9,
-	REG_RINGBUF = 1u << 10,	 /* PTR_TO_MEM: a ring buffer record */
-	REG_USER = 1u << 11,
-	REG_PERCPU = 1u << 12,
-	REG_UNTRUSTED = 1u << 13,
-	REG_ALLOC = 1u << 14,
-	REG_NON_OWN_REF = 1u << 15,
-	REG_RCU = 1u << 16,
-	REG_TRUSTED = 1u << 17,
-	REG_DYNPTR_LOCAL = 1u << 18,
-	REG_DYNPTR_RINGBUF = 1u << 19,
-	REG_DYNPTR_SKB = 1u << 20,
-	REG_DYNPTR_XDP = 1u << 21,
-	REG_UNINIT = 1u << 22,
-	REG_ALIGNED = 1u << 23,
-	REG_WRITE = 1u << 24,
-};
+/*
+ * Above the base in reg->type (enum bpf_type_flag). Macros, since clang minds two enums in one
+ * expression.
+ */
+#define REG_MAYBE_NULL	(1u << 8)
+#define REG_RDONLY	(1u << 9)
+#define REG_RINGBUF	(1u << 10) /* PTR_TO_MEM: a ring buffer record */
+#define REG_USER	(1u << 11)
+#define REG_PERCPU	(1u << 12)
+#define REG_UNTRUSTED	(1u << 13)
+#define REG_ALLOC	(1u << 14)
+#define REG_NON_OWN_REF	(1u << 15)
+#define REG_RCU	(1u << 16)
+#define REG_TRUSTED	(1u << 17)
+#define REG_DYNPTR_LOCAL (1u << 18)
+#define REG_DYNPTR_RINGBUF (1u << 19)
+#define REG_DYNPTR_SKB	(1u << 20)
+#define REG_DYNPTR_XDP	(1u << 21)
+#define REG_UNINIT	(1u << 22)
+#define REG_ALIGNED	(1u << 23)
+#define REG_WRITE	(1u << 24)
 
 /* A register whose scalars are linked by `id`: this one is the other plus `off`. */
 #define REG_ADD_CONST64 (1u << 31)
@@ -52,7 +54,7 @@ enum dynptr_type { DYNPTR_NONE, DYNPTR_LOCAL, DYNPTR_RINGBUF, DYNPTR_SKB, DYNPTR
 enum iter_state { ITER_STATE_INVALID, ITER_STATE_ACTIVE, ITER_STATE_DRAINED };
 
 struct reg {
-	u32 type; /* enum reg_base | enum reg_flag; 0: not initialised */
+	u32 type; /* enum reg_base and flags above it; 0: not initialised */
 	s32 off;  /* fixed part of a pointer's offset; scalars: see REG_ADD_CONST */
 	union {
 		s32 range;	   /* packet: bytes behind off proved to be there; < 0: see call/ */
