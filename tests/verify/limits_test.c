@@ -17,8 +17,6 @@
 #include "tests/tap.h"
 #include "tests/verify/gen.h"
 
-#define SECONDS_MAX 10
-
 static struct skep *skep;
 static struct map *maps[GEN_MAP_CNT];
 
@@ -146,8 +144,8 @@ static void expect(const char *what, const struct writer *w, int want, const cha
 	       (unsigned long long)result.stats.insns_processed);
 	if (err != want)
 		tap_diag("%d instead of %d: %s", err, want, result.reject.reason);
-	/* A promise to users, generous enough for any machine. */
-	tap_ok(ticks < SECONDS_MAX * CLOCKS_PER_SEC, "%s: within %u s", what, SECONDS_MAX);
+	/* For people to read: times are no tests. */
+	tap_diag("%s: %.2f s of CPU", what, (double)ticks / CLOCKS_PER_SEC);
 }
 
 static void test_adversaries(struct writer *w)
