@@ -734,7 +734,7 @@ static void mutate(struct gen *g)
 	switch (below(g, 7)) {
 	case 0:
 		if (info->imm == ISA_IMM_VALUE || info->imm == ISA_IMM_SHIFT)
-			i->imm += (s32)below(g, 5) - 2;
+			i->imm = (s32)((u32)i->imm + below(g, 5) - 2);
 		break;
 	case 1:
 		if (info->off != ISA_OFF_ZERO && info->off != ISA_OFF_SEL)
