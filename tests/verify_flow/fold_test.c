@@ -212,7 +212,7 @@ static void test_imprecise_prune(void)
 
 int main(int argc, char **argv)
 {
-	u64 count = 50000, seed = 3;
+	u64 count = 10000, seed = 3;
 	u32 bad = 0, facts = 0;
 	struct gen g = { 0 };
 
