@@ -9,7 +9,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/percpu.h"
-#include "interp/interp.h"
+#include "engine/engine.h"
 #include "prog/run.h"
 
 #define CPUS_MAX 4096u
@@ -146,7 +146,7 @@ static void run_trace(struct run *run, const char *text, size_t len)
 	skep->opts.trace(skep->opts.trace_cookie, text, len);
 }
 
-static const struct run_ops plain_run_ops = { .callback = interp_callback, .trace = run_trace };
+static const struct run_ops plain_run_ops = { .callback = engine_callback, .trace = run_trace };
 
 int core_run_begin(struct skep *skep, struct run *run)
 {

@@ -8,7 +8,7 @@
  *  1. No host memory is touched through a program's address but after guard_memory or guard_find
  *     said yes for exactly these bytes.
  *  2. run->insns_left falls with each instruction: every execution ends.
- *  3. g->depth < INTERP_FRAMES_MAX; a callback runs on the frames of its caller, so that what it is
+ *  3. g->depth < ENGINE_FRAMES_MAX; a callback runs on the frames of its caller, so that what it is
  *     given of the caller's stack is still an object.
  */
 #include <string.h>
@@ -25,16 +25,16 @@ static bool push_frame(struct guard *g)
 {
 	struct guard_frame *f = &g->frames[g->depth];
 
-	if (g->depth == INTERP_FRAMES_MAX - 1)
+	if (g->depth == ENGINE_FRAMES_MAX - 1)
 		return guard_fault(g, FAULT_DEPTH, "%u functions in a row; the limit is %u",
-				   g->depth + 2, INTERP_FRAMES_MAX);
+				   g->depth + 2, ENGINE_FRAMES_MAX);
 	*f = (struct guard_frame){ .prog = g->prog, .pc = g->pc, .may_goto = g->may_goto,
 				   .valid = g->valid };
 	memcpy(f->saved, &g->r[6], sizeof(f->saved));
 	g->depth++;
-	memset(g->stack[g->depth], 0, INTERP_STACK_BYTES);
+	memset(g->stack[g->depth], 0, ENGINE_STACK_BYTES);
 	g->r[INSN_REG_FP] = guard_frame_top(g, g->depth);
-	g->may_goto = INTERP_MAY_GOTO_MAX;
+	g->may_goto = ENGINE_MAY_GOTO_MAX;
 	return true;
 }
 
@@ -61,7 +61,7 @@ static void pop_frame(struct guard *g)
 
 static bool call_subprog(struct guard *g, const struct decoded *d)
 {
-	if (d->target == INTERP_NO_TARGET)
+	if (d->target == ENGINE_NO_TARGET)
 		return guard_fault(g, FAULT_CALL, "the call leaves the program");
 	if (!push_frame(g))
 		return false;
@@ -102,11 +102,11 @@ static bool tail_switch(struct guard *g, bool *ret_left)
 		return true;
 	}
 	set_prog(g, next);
-	memset(g->stack[g->depth], 0, INTERP_STACK_BYTES);
+	memset(g->stack[g->depth], 0, ENGINE_STACK_BYTES);
 	guard_forget(g);
 	g->r[1] = ptr_to_u64(g->run->ctx);
 	g->valid = 1u << 1 | 1u << INSN_REG_FP;
-	g->may_goto = INTERP_MAY_GOTO_MAX;
+	g->may_goto = ENGINE_MAY_GOTO_MAX;
 	g->pc = 0;
 	return true;
 }
@@ -115,7 +115,7 @@ static bool load_packet(struct guard *g, s64 off, u32 size_bytes, bool *ret_left
 {
 	if (g->prog->ctx_class && g->r[6] != ptr_to_u64(g->run->ctx))
 		return guard_fault(g, FAULT_ARG, "LD_ABS and LD_IND need the context in r6");
-	*ret_left = !interp_load_packet(g->run, off, size_bytes, &g->r[0]);
+	*ret_left = !engine_load_packet(g->run, off, size_bytes, &g->r[0]);
 	if (*ret_left)
 		g->r[0] = 0;
 	g->valid = (u16)((g->valid & ~0x3fu) | 1);
@@ -229,7 +229,7 @@ static always_inline void *memory_fast(const struct guard_hot *hot, const struct
 {
 	u64 off;
 
-	if (likely(addr - l->frame <= INTERP_STACK_BYTES - size_bytes))
+	if (likely(addr - l->frame <= ENGINE_STACK_BYTES - size_bytes))
 		return u64_to_ptr(addr);
 	off = addr - hot->base;
 	if (likely(off < hot->size_bytes && size_bytes <= hot->size_bytes - off))
@@ -284,7 +284,7 @@ static always_inline void *memory_fast(const struct guard_hot *hot, const struct
 	} while (0)
 #define JUMP                                                   \
 	do {                                                   \
-		if (unlikely(l.d->target == INTERP_NO_TARGET)) \
+		if (unlikely(l.d->target == ENGINE_NO_TARGET)) \
 			goto no_target;                        \
 		l.d = l.insns + l.d->target;                   \
 		goto again;                                    \
@@ -332,7 +332,7 @@ static always_inline void *memory_fast(const struct guard_hot *hot, const struct
 		break;
 #define ISA_GOTOX(id, ...)                                                                   \
 	case ISA_##id:                                                                       \
-		if (!interp_code_index(g->prog, DST, &idx))                                  \
+		if (!engine_code_index(g->prog, DST, &idx))                                  \
 			FAULT(FAULT_INSN, "r%u holds no address of an instruction", l.d->dst); \
 		l.d = l.insns + idx;                                                         \
 		continue;
@@ -398,7 +398,7 @@ static always_inline void *memory_fast(const struct guard_hot *hot, const struct
 		FAULT(FAULT_INSN, "kernel variables do not exist here");
 #define LDDW_LDDW_FUNC                                                              \
 	case ISA_LDDW_FUNC:                                                         \
-		if (l.d->target == INTERP_NO_TARGET)                                \
+		if (l.d->target == ENGINE_NO_TARGET)                                \
 			FAULT(FAULT_INSN, "the function is outside the program");   \
 		DST = l.d->imm;                                                     \
 		l.valid |= l.d->writes;                                             \
@@ -506,11 +506,11 @@ faulted:
 
 static void code_free(void *p)
 {
-	struct interp_code *code = p;
+	struct engine_code *code = p;
 
 	if (!code)
 		return;
-	interp_code_fini(code);
+	engine_code_fini(code);
 	mem_free(code);
 }
 
@@ -554,9 +554,9 @@ static int guard_enter(struct run *run, const struct prog *prog, void *ctx, u64 
 	g.inner_cnt = g.record_cnt = 0;
 	guard_forget(&g);
 	g.tail = NULL;
-	g.may_goto = INTERP_MAY_GOTO_MAX;
+	g.may_goto = ENGINE_MAY_GOTO_MAX;
 	memset(g.r, 0, sizeof(g.r));
-	memset(g.stack[0], 0, INTERP_STACK_BYTES);
+	memset(g.stack[0], 0, ENGINE_STACK_BYTES);
 	g.r[1] = ptr_to_u64(ctx);
 	g.r[2] = arg2;
 	g.r[INSN_REG_FP] = guard_frame_top(&g, 0);
@@ -585,12 +585,12 @@ void *interp_memory(struct run *run, u64 addr, u64 size_bytes, u32 perm)
 
 int interp_guard_compile(struct prog *prog, const struct helper_resolver *resolver)
 {
-	struct interp_code *code = mem_zalloc(sizeof(*code));
+	struct engine_code *code = mem_zalloc(sizeof(*code));
 	int err;
 
 	if (!code)
 		return -ENOMEM;
-	err = interp_decode(prog, resolver, code);
+	err = engine_decode(prog, resolver, code);
 	if (err) {
 		code_free(code);
 		return err;

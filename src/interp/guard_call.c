@@ -149,7 +149,7 @@ static bool check_arg(struct guard *g, struct call *c, u32 n)
 			return refuse(g, c, n, "this is not what r1 held at entry");
 		return true;
 	case ARG_CLASS_CODE:
-		if (!interp_code_index(g->prog, g->r[n + 1], &idx))
+		if (!engine_code_index(g->prog, g->r[n + 1], &idx))
 			return refuse(g, c, n, "this is no function of the program");
 		return true;
 	case ARG_CLASS_STRING:
@@ -213,7 +213,7 @@ static bool keep_records(struct guard *g, const struct call *c)
 static bool tail_call(struct guard *g, const struct call *c)
 {
 	s32 err = 0;
-	struct prog *next = interp_tail_target(g->run, c->map, (u32)g->r[3], &err);
+	struct prog *next = engine_tail_target(g->run, c->map, (u32)g->r[3], &err);
 
 	g->valid &= (u16)~0x3fu;
 	g->valid |= 1;

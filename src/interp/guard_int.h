@@ -11,7 +11,7 @@
 
 #include "base/extent.h"
 #include "base/types.h"
-#include "interp/decode_int.h"
+#include "engine/engine.h"
 #include "map/map.h"
 #include "prog/run.h"
 
@@ -42,7 +42,7 @@ struct guard_hot {
 struct guard {
 	struct run *run;
 	const struct prog *prog; /* == run->prog */
-	const struct interp_code *code;
+	const struct engine_code *code;
 	u32 pc;
 	u32 depth; /* frames[depth] is the running one's place */
 	u32 may_goto;
@@ -58,8 +58,8 @@ struct guard {
 	struct guard_record records[GUARD_RECORDS];
 	u32 record_cnt;
 	const struct prog *tail; /* set by a tail call that leads somewhere, until it is made */
-	struct guard_frame frames[INTERP_FRAMES_MAX];
-	u8 stack[INTERP_FRAMES_MAX][GUARD_FRAME_STRIDE] __attribute__((aligned(16)));
+	struct guard_frame frames[ENGINE_FRAMES_MAX];
+	u8 stack[ENGINE_FRAMES_MAX][GUARD_FRAME_STRIDE] __attribute__((aligned(16)));
 };
 
 /* Objects may have moved or gone. */
@@ -71,7 +71,7 @@ static inline void guard_forget(struct guard *g)
 
 static inline u64 guard_frame_top(const struct guard *g, u32 depth)
 {
-	return ptr_to_u64(g->stack[depth]) + INTERP_STACK_BYTES;
+	return ptr_to_u64(g->stack[depth]) + ENGINE_STACK_BYTES;
 }
 
 /* Fills run->fault, registers and callers included. Always returns false. */

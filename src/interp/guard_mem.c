@@ -25,7 +25,7 @@ static struct extent frame_extent(const struct guard *g, u32 depth)
 {
 	return (struct extent){
 		.base = ptr_to_u64(g->stack[depth]),
-		.size_bytes = INTERP_STACK_BYTES,
+		.size_bytes = ENGINE_STACK_BYTES,
 		.kind = EXTENT_STACK,
 		.perm = EXTENT_READ | EXTENT_WRITE,
 		.name = "stack",
@@ -103,9 +103,9 @@ u64 guard_stack_left(const struct run *run, u64 addr)
 	const struct guard *g = run->engine;
 	u64 off = addr - ptr_to_u64(g->stack), in_frame = off % GUARD_FRAME_STRIDE;
 
-	if (off / GUARD_FRAME_STRIDE > g->depth || in_frame >= INTERP_STACK_BYTES)
+	if (off / GUARD_FRAME_STRIDE > g->depth || in_frame >= ENGINE_STACK_BYTES)
 		return 0;
-	return INTERP_STACK_BYTES - in_frame;
+	return ENGINE_STACK_BYTES - in_frame;
 }
 
 bool guard_in_ctx(const struct guard *g, u64 addr)
@@ -120,7 +120,7 @@ void *guard_memory(struct guard *g, u64 addr, u32 size_bytes, u32 perm)
 	u64 off = addr - ptr_to_u64(g->stack[g->depth]);
 	struct extent e;
 
-	if (likely(off <= INTERP_STACK_BYTES - size_bytes))
+	if (likely(off <= ENGINE_STACK_BYTES - size_bytes))
 		return u64_to_ptr(addr);
 	if (unlikely(!guard_find(g, addr, size_bytes, &e))) {
 		guard_fault_access(g, perm & EXTENT_WRITE ? FAULT_WRITE : FAULT_READ, addr,

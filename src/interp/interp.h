@@ -41,13 +41,6 @@ int interp_guard_compile(struct prog *prog, const struct helper_resolver *resolv
 int interp_run_compile(struct prog *prog, const struct helper_resolver *resolver) must_check;
 
 /*
- * For run_ops.callback, whichever engine runs: calls @fn, the value of a function pointer of the
- * running program. A fault inside leaves run->fault set and returns 0: the helper then returns at
- * once, and so does the engine.
- */
-u64 interp_callback(struct run *run, u64 fn, const u64 args[5]);
-
-/*
  * For helpers without a row in spec/, during a run: memory of a program's address range, NULL when
  * the program has no right (@perm, enum extent_perm) to all of it. `run` and JITs allow everything.
  */

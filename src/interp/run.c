@@ -16,7 +16,7 @@
 #include "base/bytes.h"
 #include "base/err.h"
 #include "base/mem.h"
-#include "interp/decode_int.h"
+#include "engine/engine.h"
 #include "interp/interp.h"
 #include "isa/sem.h"
 #include "map/map.h"
@@ -31,7 +31,7 @@ struct step {
 };
 
 struct run_code {
-	struct interp_code base; /* base.insns is freed once the steps stand */
+	struct engine_code base; /* base.insns is freed once the steps stand */
 	struct step *steps;
 };
 
@@ -97,7 +97,7 @@ static noinline_fn bool must_stop(struct run *run)
 /* callx, and every other way to find a helper by its number while running. */
 static noinline_fn bool call_by_number(struct run *run, u64 number, u64 *r)
 {
-	const struct interp_code *code = run->prog->code;
+	const struct engine_code *code = run->prog->code;
 	struct helper_binding b = { 0 };
 
 	if (!code->resolver.lasting || number > INT32_MAX ||
@@ -226,10 +226,10 @@ static int execute(struct entry *entry, const struct handlers **ret_handlers)
 	struct run *run;
 	u64 r[INSN_REGS + 1]; /* and the rewriter's own */
 	u32 poll = RUN_POLL_JUMPS, depth = 0;
-	u32 may_goto = INTERP_MAY_GOTO_MAX;
+	u32 may_goto = ENGINE_MAY_GOTO_MAX;
 	enum fault_kind kind;
-	struct frame frames[INTERP_FRAMES_MAX - 1];
-	u64 stack[INTERP_FRAMES_MAX][INTERP_STACK_BYTES / 8];
+	struct frame frames[ENGINE_FRAMES_MAX - 1];
+	u64 stack[ENGINE_FRAMES_MAX][ENGINE_STACK_BYTES / 8];
 
 	if (ret_handlers) {
 		*ret_handlers = &handlers;
@@ -240,7 +240,7 @@ static int execute(struct entry *entry, const struct handlers **ret_handlers)
 		r[i + 1] = entry->args[i];
 	r[0] = r[6] = r[7] = r[8] = r[9] = 0;
 	/* Not ptr_to_u64(): without optimisation gcc fears that it reads the empty stack. */
-	r[INSN_REG_FP] = (u64)(uintptr_t)(stack[0] + INTERP_STACK_BYTES / 8);
+	r[INSN_REG_FP] = (u64)(uintptr_t)(stack[0] + ENGINE_STACK_BYTES / 8);
 	pc = ((const struct run_code *)run->prog->code)->steps + entry->idx;
 	goto *pc->handler;
 
@@ -293,7 +293,7 @@ static int execute(struct entry *entry, const struct handlers **ret_handlers)
 	do_##id:                                                                                   \
 	{                                                                                          \
 		u32 idx;                                                                           \
-		if (!interp_code_index(run->prog, DST, &idx))                                      \
+		if (!engine_code_index(run->prog, DST, &idx))                                      \
 			goto bad;                                                                  \
 		POLL;                                                                              \
 		pc = ((const struct run_code *)run->prog->code)->steps + idx;                      \
@@ -354,13 +354,13 @@ static int execute(struct entry *entry, const struct handlers **ret_handlers)
 	goto leave;
 #define ISA_LDABS(id, code, width, ...)                                                            \
 	do_##id:                                                                                   \
-	if (!interp_load_packet(run, (s32)pc->imm, (width) / 8, &r[0]))                            \
+	if (!engine_load_packet(run, (s32)pc->imm, (width) / 8, &r[0]))                            \
 		goto leave_with_0;                                                                 \
 	NEXT_STEP;
 /* The kernel's converter adds X and k as 32-bit numbers. */
 #define ISA_LDIND(id, code, width, ...)                                                            \
 	do_##id:                                                                                   \
-	if (!interp_load_packet(run, (s32)((u32)SRC + (u32)pc->imm), (width) / 8, &r[0]))          \
+	if (!engine_load_packet(run, (s32)((u32)SRC + (u32)pc->imm), (width) / 8, &r[0]))          \
 		goto leave_with_0;                                                                 \
 	NEXT_STEP;
 #define CALL_CALL_HELPER                                                                           \
@@ -369,14 +369,14 @@ static int execute(struct entry *entry, const struct handlers **ret_handlers)
 	goto helper_done;
 #define CALL_CALL_SUBPROG                                                                          \
 	do_CALL_SUBPROG:                                                                           \
-	if (depth == INTERP_FRAMES_MAX - 1) {                                                      \
+	if (depth == ENGINE_FRAMES_MAX - 1) {                                                      \
 		kind = FAULT_DEPTH;                                                                \
 		goto fault;                                                                        \
 	}                                                                                          \
 	frames[depth] = (struct frame){ pc + 1, run->prog, { r[6], r[7], r[8], r[9] }, may_goto }; \
 	depth++;                                                                                   \
-	may_goto = INTERP_MAY_GOTO_MAX;                                                            \
-	r[INSN_REG_FP] = ptr_to_u64(stack[depth] + INTERP_STACK_BYTES / 8);                        \
+	may_goto = ENGINE_MAY_GOTO_MAX;                                                            \
+	r[INSN_REG_FP] = ptr_to_u64(stack[depth] + ENGINE_STACK_BYTES / 8);                        \
 	POLL;                                                                                      \
 	JUMP_STEP;
 #define CALL_CALL_KFUNC                                                                            \
@@ -413,7 +413,7 @@ helper_done:
 
 do_tail_call: {
 	s32 err = 0;
-	const struct prog *next = interp_tail_target(run, u64_to_ptr(r[2]), (u32)r[3], &err);
+	const struct prog *next = engine_tail_target(run, u64_to_ptr(r[2]), (u32)r[3], &err);
 
 	if (!next) {
 		r[0] = (u64)(s64)err;
@@ -425,7 +425,7 @@ do_tail_call: {
 		goto leave;
 	}
 	run->prog = next;
-	may_goto = INTERP_MAY_GOTO_MAX;
+	may_goto = ENGINE_MAY_GOTO_MAX;
 	pc = ((const struct run_code *)next->code)->steps;
 	goto *pc->handler;
 }
@@ -437,7 +437,7 @@ leave:
 		const struct frame *f = &frames[--depth];
 
 		memcpy(&r[6], f->saved, sizeof(f->saved));
-		r[INSN_REG_FP] = ptr_to_u64(stack[depth] + INTERP_STACK_BYTES / 8);
+		r[INSN_REG_FP] = ptr_to_u64(stack[depth] + ENGINE_STACK_BYTES / 8);
 		run->prog = f->prog;
 		may_goto = f->may_goto;
 		pc = f->ret;
@@ -468,7 +468,7 @@ static int call_nested(struct run *run, u32 idx, const u64 args[5], u64 *ret_r0)
 	u64 *nesting = run->engine;
 	int err;
 
-	if (!nesting || *nesting >= INTERP_FRAMES_MAX - 1)
+	if (!nesting || *nesting >= ENGINE_FRAMES_MAX - 1)
 		return stop_with(run, FAULT_DEPTH, idx);
 	memcpy(entry.args, args, sizeof(entry.args));
 	(*nesting)++;
@@ -522,7 +522,7 @@ static void code_free(void *p)
 
 	if (!code)
 		return;
-	interp_code_fini(&code->base);
+	engine_code_fini(&code->base);
 	mem_free(code->steps);
 	mem_free(code);
 }
@@ -539,7 +539,7 @@ static int step_make(const struct run_code *code, const struct handlers *h, u32 
 	*s = (struct step){ h->op[d->op], d->dst, d->src, d->off, d->imm };
 	if (d->op == ISA_CALL_KFUNC || d->op == ISA_LDDW_BTF_ID)
 		return -EOPNOTSUPP;
-	if ((jumps || d->op == ISA_LDDW_FUNC) && d->target == INTERP_NO_TARGET)
+	if ((jumps || d->op == ISA_LDDW_FUNC) && d->target == ENGINE_NO_TARGET)
 		return -EINVAL;
 	if (jumps) {
 		s64 bytes = ((s64)d->target - idx) * (s64)sizeof(struct step);
@@ -608,7 +608,7 @@ int interp_run_compile(struct prog *prog, const struct helper_resolver *resolver
 
 	if (!code)
 		return -ENOMEM;
-	err = interp_decode(prog, resolver, &code->base);
+	err = engine_decode(prog, resolver, &code->base);
 	if (!err) {
 		code->steps = mem_zalloc_array((size_t)prog->insn_cnt + 1, sizeof(*code->steps));
 		err = code->steps ? steps_make(code) : -ENOMEM;

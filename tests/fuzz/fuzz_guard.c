@@ -12,6 +12,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "engine/engine.h"
 #include "interp/interp.h"
 #include "isa/isa.h"
 #include "map/map.h"
@@ -113,7 +114,7 @@ static u64 call_back(u64 fn, u64 a, u64 b, u64 c, u64 d, struct run *run)
 {
 	const u64 args[5] = { a, b, c, d, 0 };
 
-	return interp_callback(run, fn, args);
+	return engine_callback(run, fn, args);
 }
 
 static u64 host(u64 a, u64 b, u64 c, u64 d, u64 e, void *cookie)

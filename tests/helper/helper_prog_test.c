@@ -8,6 +8,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "helper/table.h"
+#include "engine/engine.h"
 #include "interp/interp.h"
 #include "isa/asm.h"
 #include "map/map.h"
@@ -28,7 +29,7 @@ static void trace(struct run *run, const char *text, size_t len)
 	message[MIN(len, sizeof(message) - 1)] = 0;
 }
 
-static const struct run_ops ops = { .callback = interp_callback, .trace = trace };
+static const struct run_ops ops = { .callback = engine_callback, .trace = trace };
 
 static u32 function_at(const struct prog *prog, s32 number)
 {

@@ -6,6 +6,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "core/skep.h"
+#include "engine/engine.h"
 #include "interp/interp.h"
 #include "isa/isa.h"
 #include "prog/prog.h"
@@ -38,11 +39,11 @@ static u64 helper_sum(u64 a, u64 b, u64 c, u64 d, u64 e, void *cookie)
 static u64 helper_twice(u64 fn, u64 arg, u64 c, u64 d, u64 e, struct run *run)
 {
 	const u64 args[5] = { arg, c, d, e };
-	u64 sum = interp_callback(run, fn, args);
+	u64 sum = engine_callback(run, fn, args);
 
 	if (run->fault.kind != FAULT_NONE)
 		return 0;
-	return sum + interp_callback(run, fn, args);
+	return sum + engine_callback(run, fn, args);
 }
 
 static u32 sum_calls;
@@ -191,7 +192,7 @@ static void test_instance(void)
 	if (!tap_eq(skep_new(NULL, &skep), 0, "an instance"))
 		return;
 	if (tap_eq(core_run_begin(skep, &run), 0, "its run")) {
-		tap_ok(run.ops->callback == interp_callback, "which can call back");
+		tap_ok(run.ops->callback == engine_callback, "which can call back");
 		run_end(&run);
 	}
 	skep_free(skep);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Decoding for both interpreters, and the parts of execution that they share because nothing in
+ * Decoding for all engines, and the parts of execution that they share because nothing in
  * them is about speed or safety: function pointers, tail-call targets, packet loads.
  */
 #include <string.h>
@@ -8,15 +8,14 @@
 #include "base/bytes.h"
 #include "base/err.h"
 #include "base/mem.h"
-#include "interp/decode_int.h"
-#include "interp/interp.h"
+#include "engine/engine.h"
 #include "map/map.h"
 #include "spec/helper.h"
 
 /* prog/prog.c puts the maps of a program as objects, without knowing struct map. */
 _Static_assert(offsetof(struct map, obj) == 0, "a map begins with its object");
 
-bool interp_regs_ok(const struct insn *i, enum isa_op op, u32 top)
+bool engine_regs_ok(const struct insn *i, enum isa_op op, u32 top)
 {
 	const struct isa_info *info = isa_info(op);
 	bool src_is_reg = info->src != ISA_REG_NONE && info->src != ISA_REG_SEL;
@@ -27,7 +26,7 @@ bool interp_regs_ok(const struct insn *i, enum isa_op op, u32 top)
 }
 
 /* One binding per call: searching for equal ones would cost more than it saves. */
-static u64 bind_helper(struct interp_code *code, s32 id)
+static u64 bind_helper(struct engine_code *code, s32 id)
 {
 	struct helper_binding *binding = &code->bindings[code->binding_cnt];
 
@@ -70,7 +69,7 @@ static void decode_one(const struct prog *prog, u32 idx, const u8 *starts, struc
 		.src = i->src,
 		.off = i->off,
 		.imm = (u64)(s64)i->imm,
-		.target = INTERP_NO_TARGET,
+		.target = ENGINE_NO_TARGET,
 		.reads = isa_regs_read(i, op),
 		.writes = isa_regs_written(i, op),
 	};
@@ -83,15 +82,15 @@ static void decode_one(const struct prog *prog, u32 idx, const u8 *starts, struc
 	if (isa_words(op) == 2 && (idx + 1 >= prog->insn_cnt || prog->insns[idx + 1].code))
 		d->op = ISA_INVALID; /* a constant cut in half */
 	else if (op == ISA_LDDW_FUNC)
-		d->imm = d->target == INTERP_NO_TARGET ? 0 : ptr_to_u64(&prog->insns[d->target]);
+		d->imm = d->target == ENGINE_NO_TARGET ? 0 : ptr_to_u64(&prog->insns[d->target]);
 	else if (isa_words(op) == 2)
 		d->imm = insn_imm64(i);
-	if (!interp_regs_ok(i, op, prog->marks ? INSN_REG_AX : INSN_REG_FP))
+	if (!engine_regs_ok(i, op, prog->marks ? INSN_REG_AX : INSN_REG_FP))
 		d->op = ISA_INVALID;
 }
 
-int interp_decode(const struct prog *prog, const struct helper_resolver *resolver,
-		  struct interp_code *code)
+int engine_decode(const struct prog *prog, const struct helper_resolver *resolver,
+		  struct engine_code *code)
 {
 	u8 *starts = mem_zalloc(prog->insn_cnt);
 	u32 calls;
@@ -120,12 +119,12 @@ int interp_decode(const struct prog *prog, const struct helper_resolver *resolve
 	err = 0;
 out:
 	if (err)
-		interp_code_fini(code);
+		engine_code_fini(code);
 	mem_free(starts);
 	return err;
 }
 
-void interp_code_fini(struct interp_code *code)
+void engine_code_fini(struct engine_code *code)
 {
 	mem_free(code->insns);
 	mem_free(code->bindings);
@@ -133,7 +132,7 @@ void interp_code_fini(struct interp_code *code)
 	code->bindings = NULL;
 }
 
-bool interp_code_index(const struct prog *prog, u64 value, u32 *ret_idx)
+bool engine_code_index(const struct prog *prog, u64 value, u32 *ret_idx)
 {
 	u64 base = ptr_to_u64(prog->insns);
 
@@ -145,7 +144,7 @@ bool interp_code_index(const struct prog *prog, u64 value, u32 *ret_idx)
 }
 
 /* bpf_tail_call: the order of its checks is that of the kernel's JITs. */
-struct prog *interp_tail_target(struct run *run, struct map *map, u32 index, s32 *ret_err)
+struct prog *engine_tail_target(struct run *run, struct map *map, u32 index, s32 *ret_err)
 {
 	struct prog *prog;
 
@@ -166,7 +165,7 @@ struct prog *interp_tail_target(struct run *run, struct map *map, u32 index, s32
 	return prog;
 }
 
-bool interp_load_packet(const struct run *run, s64 off, u32 size_bytes, u64 *ret_value)
+bool engine_load_packet(const struct run *run, s64 off, u32 size_bytes, u64 *ret_value)
 {
 	const struct ctx_class *cls = run->prog->ctx_class;
 	const struct extent *e = &run->extents[0];
@@ -188,13 +187,13 @@ bool interp_load_packet(const struct run *run, s64 off, u32 size_bytes, u64 *ret
 	return true;
 }
 
-u64 interp_callback(struct run *run, u64 fn, const u64 args[5])
+u64 engine_callback(struct run *run, u64 fn, const u64 args[5])
 {
-	const struct interp_code *code = run->prog->code;
+	const struct engine_code *code = run->prog->code;
 	u64 r0 = 0;
 	u32 idx;
 
-	if (!interp_code_index(run->prog, fn, &idx)) {
+	if (!engine_code_index(run->prog, fn, &idx)) {
 		run->fault = (struct fault){ .kind = FAULT_CALL, .prog = run->prog };
 		return 0;
 	}
