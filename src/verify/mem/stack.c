@@ -149,13 +149,18 @@ static int write_data(struct env *env, const struct mem_access *acc, struct fram
  * A load that overtakes the store in speculation could see what was there before: a pointer as a
  * number, or what was never written.
  */
-static void harden_store(struct env *env, const struct mem_access *acc, const struct slot *slot)
+static void harden_store(struct env *env, const struct mem_access *acc, const struct slot *slot,
+			 s32 off)
 {
+	const u32 byte = stack_byte(off);
 	bool sanitize = acc->value_regno >= 0 &&
 			reg_type_flags(env_reg(env, (u32)acc->value_regno)->type) & RT_SPILLABLE;
 
-	for (u32 i = 0; i < acc->size_bytes; i++)
-		sanitize |= slot->type[i] != SLOT_MISC && slot->type[i] != SLOT_ZERO;
+	for (u32 i = 0; i < acc->size_bytes; i++) {
+		const u8 type = slot->type[(byte - i) % STACK_SLOT_BYTES];
+
+		sanitize |= type != SLOT_MISC && type != SLOT_ZERO;
+	}
 	if (sanitize)
 		env->facts->insns[acc->insn_idx].nospec_result = true;
 }
@@ -175,7 +180,7 @@ int mem_stack_write_fixed(struct env *env, const struct mem_access *acc, s32 off
 	if (acc->value_regno >= 0)
 		reg = env_reg(env, (u32)acc->value_regno);
 	if (!env->bypass_spec_v4)
-		harden_store(env, acc, slot);
+		harden_store(env, acc, slot, off);
 	err = mem_stack_destroy(env, frame, spi);
 	if (err)
 		return err;
