@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
 # `make bench-verify`: the verifier beside the live kernel's, on the objects of Debian's packages, our
-# examples and the kernel's selftests. Both in turn, by each one's own log. Arguments go to
-# verify_speed (--rounds N, --min-insns N).
+# examples and the kernel's selftests: time, both in turn, by each one's own log; and memory, the
+# kernel's by a fresh cgroup. Arguments go to verify_speed (--rounds N, --min-insns N, --best).
 set -euo pipefail
 cd "$(dirname "$0")/.."
 [ -f build-bench/build.ninja ] || meson setup build-bench --buildtype=release -Dbench=true >/dev/null

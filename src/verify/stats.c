@@ -44,7 +44,10 @@ void stats_publish(struct env *env)
 {
 	struct verify_stats *stats = env->stats;
 
-	stats->memory_peak_bytes = env->arena.used_bytes;
+	stats->memory_peak_bytes = env->arena.used_bytes + sizeof(*env);
+	if (env->facts)
+		stats->memory_peak_bytes += env->insn_cnt * sizeof(*env->facts->insns) +
+					    env->facts->subprog_cnt * sizeof(*env->facts->subprogs);
 	stats->stack_depth_cnt = MIN(shown_subprogs(env), (u32)LIMIT_SUBPROGS);
 	for (u32 i = 0; i < stats->stack_depth_cnt; i++)
 		stats->stack_depth[i] = (u16)env->facts->subprogs[i].stack_bytes;

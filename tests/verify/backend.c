@@ -23,6 +23,7 @@ struct backend {
 	/* backend_keep(): whose maps they are, and their descriptors. */
 	const struct record_map *kept_of;
 	int kept_maps[MAPS_MAX], kept_btf;
+	uint64_t memory_bytes; /* backend_watch(): of the last verification */
 };
 
 /* Descriptors of one load. */
@@ -199,6 +200,7 @@ static long prog_load(struct load *l, union bpf_attr *attr, uint32_t level)
 	if (b->kind == BACKEND_KERNEL)
 		caps_set(l->rights, true);
 	l->out->usec = now_usec() - start;
+	l->out->memory_bytes = b->memory_bytes;
 	return fd;
 }
 
@@ -342,6 +344,25 @@ void backend_verify(struct backend *b, const struct record_file *file, const str
 	for (n = 0; n < l.btf_cnt; n++)
 		if (l.btfs[n].fd >= 0)
 			close(l.btfs[n].fd);
+}
+
+static void watch(void *cookie, const struct prog *prog, int err,
+		  const struct verify_result *result, const char *log)
+{
+	struct backend *b = cookie;
+
+	(void)prog;
+	(void)err;
+	(void)log;
+	b->memory_bytes = result->stats.memory_peak_bytes;
+}
+
+void backend_watch(struct backend *b)
+{
+	if (!b->skep)
+		return;
+	b->skep->verify.done = watch;
+	b->skep->verify.cookie = b;
 }
 
 const char *backend_refuses(struct backend *b, enum rights rights)

@@ -26,6 +26,7 @@ struct verdict {
 	const char *setup; /* what could not be made */
 	const char *log; /* valid until the next call; "" without */
 	uint64_t usec;
+	uint64_t memory_bytes; /* Skep's peak after backend_watch(), else 0 */
 };
 
 /* NULL after a line on stderr. */
@@ -41,6 +42,9 @@ void backend_verify(struct backend *b, const struct record_file *file, const str
  * after a line on stderr.
  */
 bool backend_keep(struct backend *b, const struct record_file *file, const struct record *r);
+
+/* From now on Skep's verdicts carry ->memory_bytes. Its logs then end at 16 MB. */
+void backend_watch(struct backend *b);
 
 /* 0: may be used here; else why not. Rights that the kernel refuses to drop to are skipped. */
 const char *backend_refuses(struct backend *b, enum rights rights);

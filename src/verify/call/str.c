@@ -31,8 +31,8 @@ int str_const_arg(struct env *env, u32 regno)
 {
 	const struct reg *reg = env_reg(env, regno);
 	const struct map *map = reg->map;
-	const char *str;
-	u32 bytes;
+	const char *str = NULL;
+	u32 bytes = 0;
 	int err;
 
 	if (!(map->attr.flags & MAP_F_RDONLY_PROG) || !map->frozen)
@@ -137,8 +137,8 @@ static bool format_ok(const char *fmt, u32 arg_cnt)
 int str_format_args(struct env *env)
 {
 	u64 bytes = reg_const_value(env_reg(env, 5));
-	const char *fmt;
-	u32 room;
+	const char *fmt = NULL;
+	u32 room = 0;
 	int err;
 
 	if (bytes % FORMAT_ARG_BYTES)
