@@ -33,6 +33,8 @@ typedef int64_t s64;
 #define MIN(a, b)      ((a) < (b) ? (a) : (b))
 #define MAX(a, b)      ((a) > (b) ? (a) : (b))
 #define container_of(ptr, type, member) ((type *)(void *)((char *)(ptr) - offsetof(type, member)))
+#define container_of_const(ptr, type, member) \
+	((const type *)(const void *)((const char *)(ptr) - offsetof(type, member)))
 
 /* A pointer as a program's register sees it, and back. */
 static inline u64 ptr_to_u64(const void *p)

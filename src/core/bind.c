@@ -107,22 +107,24 @@ static int rewrite(struct prog *prog, const struct xlate_opts *opts)
  * Proven programs run unwatched, all others in the guard. So do proven ones of a type whose
  * context is none of ours: they can be loaded, but nothing here runs them.
  */
-static int choose_engine(struct skep *skep, struct prog *prog,
-			 const struct helper_resolver *resolver)
+static int choose_engine(struct skep *skep, struct prog *prog, struct helper_ask *ask)
 {
+	const struct helper_resolver resolver = { helper_resolve, ask };
 	const struct xlate_opts opts = {
 		.form = XLATE_RUN,
 		.keep_dead = core_rights(skep) < VERIFY_BPF,
+		.no_inline = skep->no_inline,
 	};
 	int err;
 
 	if (!prog->facts)
-		return interp_guard_compile(prog, resolver);
+		return interp_guard_compile(prog, &resolver);
 	err = make_shown(prog, &opts);
 	if (err || !prog->ctx_class)
-		return err ? err : interp_guard_compile(prog, resolver);
+		return err ? err : interp_guard_compile(prog, &resolver);
 	err = rewrite(prog, &opts);
-	return err ? err : interp_run_compile(prog, resolver);
+	ask->intrinsics = true;
+	return err ? err : interp_run_compile(prog, &resolver);
 }
 
 int core_bind(struct skep *skep, struct prog *prog, const struct prog_load_attr *attr)
@@ -134,7 +136,6 @@ int core_bind(struct skep *skep, struct prog *prog, const struct prog_load_attr 
 		.gpl_compatible = attr->gpl_compatible,
 		.sleepable = attr->flags & PROG_FLAG_SLEEPABLE,
 	};
-	struct helper_resolver resolver = { helper_resolve, &ask };
 	enum isa_op op = ISA_INVALID;
 
 	for (u32 i = 0; i < prog->insn_cnt; i += isa_words(op)) {
@@ -144,5 +145,5 @@ int core_bind(struct skep *skep, struct prog *prog, const struct prog_load_attr 
 			return err;
 		op = isa_decode(&prog->insns[i]);
 	}
-	return choose_engine(skep, prog, &resolver);
+	return choose_engine(skep, prog, &ask);
 }

@@ -8,6 +8,8 @@
 
 #include "base/err.h"
 #include "helper/helper_int.h"
+#include "map/call.h"
+#include "spec/intrinsics.h"
 
 static const helper_fn functions[HELPER_ID_END] = {
 #define HELPER_IMPL(name) [HELPER_##name] = helper_##name,
@@ -25,6 +27,12 @@ bool helper_exists(u32 id)
 	const struct helper_info *info = helper_info(id);
 
 	return info && (functions[id] || info->props & HP_TAIL_CALL);
+}
+
+/* Of spec/intrinsics.def, what xlate/ emits. */
+static helper_fn intrinsic_function(s32 id)
+{
+	return id == INTRINSIC_CPU_SLOT ? helper_get_smp_processor_id : map_intrinsic(id);
 }
 
 static int refuse(const struct helper_ask *ask, const char *fmt, ...) printf_like(2, 3);
@@ -48,6 +56,11 @@ int helper_resolve(void *cookie, s32 id, struct helper_binding *ret_binding)
 	const struct helper_info *info = id > 0 ? helper_info((u32)id) : NULL;
 	bool raw = ask->type == PROG_TYPE_UNSPEC;
 
+	if (ask->intrinsics) {
+		*ret_binding = (struct helper_binding){ .fn = intrinsic_function(id) };
+		if (ret_binding->fn)
+			return 0;
+	}
 	if (!id) /* in the kernel's table, and no program type has it */
 		return refuse(ask, "program of this type cannot use helper bpf_unspec#0 "
 				   "(unknown func bpf_unspec#0)");

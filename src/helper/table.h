@@ -18,6 +18,8 @@ struct helper_ask {
 	enum helper_rights rights;
 	bool gpl_compatible;
 	bool sleepable;
+	/* It is code of xlate/ that asks: intrinsics are found, which no loader may call. */
+	bool intrinsics;
 	struct str *log; /* gets one line when a helper is refused; may be NULL */
 };
 

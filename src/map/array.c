@@ -10,7 +10,7 @@
 #include "base/bytes.h"
 #include "base/mem.h"
 #include "base/pages.h"
-#include "map/map_int.h"
+#include "map/call_int.h"
 
 #define ARRAY_FLAGS                                                                                \
 	((u32)(MAP_F_NUMA_NODE | MAP_F_MMAPABLE | MAP_F_ACCESS | MAP_F_PRESERVE_ELEMS |            \
@@ -129,6 +129,72 @@ static int array_update(struct map *map, u32 cpu, const void *key, const void *v
 	map_value_store(map, array_elem(a, a->plane_cnt > 1 ? cpu : 0, index), value,
 			map->attr.value_size_bytes, false);
 	return 0;
+}
+
+MAP_INTRINSIC_FN(map_array_call_update)
+{
+	return (u64)(s64)array_update(u64_to_ptr(r1), run->cpu, u64_to_ptr(r2), u64_to_ptr(r3), r4);
+}
+
+/* array_map_gen_lookup */
+static void array_call_insns(const struct map *map, const struct map_call *call,
+			     struct map_code *code)
+{
+	u64 elem_bytes = align_up(map->attr.value_size_bytes, 8);
+	u32 outside;
+
+	if (call->kind == MAP_CALL_UPDATE)
+		map_code_call(code, INTRINSIC_ARRAY_UPDATE);
+	if (call->kind != MAP_CALL_LOOKUP)
+		return;
+	if (call->known && call->key_known) {
+		bool inside = call->key < map->attr.max_entries;
+
+		map_code_lddw(code, 0, inside ? ptr_to_u64(map->region.data) +
+							call->key * elem_bytes : 0);
+		return;
+	}
+	outside = map_code_index(map, call, code);
+	if (call->known)
+		map_code_lddw(code, 0, ptr_to_u64(map->region.data));
+	else
+		map_code_op(code, ISA_LDX_DW, CODE_REGS(0, 1),
+			    (s32)offsetof(struct map, region.data));
+	map_code_scale(code, 2, elem_bytes, 3);
+	map_code_op(code, ISA_ADD64_X, CODE_REGS(0, 2), 0);
+	map_code_land(code, outside);
+}
+
+/* percpu_array_map_gen_lookup: the plane of the run's slot. */
+static void percpu_array_call_insns(const struct map *map, const struct map_call *call,
+				    struct map_code *code)
+{
+	u64 elem_bytes = align_up(map->attr.value_size_bytes, 8);
+	u64 base = ptr_to_u64(map->region.data);
+	u32 outside = MAP_CODE_NO_JUMP;
+
+	if (call->kind == MAP_CALL_UPDATE)
+		map_code_call(code, INTRINSIC_ARRAY_UPDATE);
+	/* How far planes lie apart depends on max_entries. */
+	if (call->kind != MAP_CALL_LOOKUP || !call->known)
+		return;
+	if (call->key_known && call->key >= map->attr.max_entries) {
+		map_code_op(code, ISA_MOV32_K, 0, 0);
+		return;
+	}
+	if (call->key_known)
+		base += call->key * elem_bytes;
+	else
+		outside = map_code_index(map, call, code);
+	map_code_call(code, INTRINSIC_CPU_SLOT);
+	map_code_scale(code, 0, container_of_const(map, struct map_array, map)->plane_bytes, 3);
+	map_code_lddw(code, 1, base);
+	if (!call->key_known) {
+		map_code_scale(code, 2, elem_bytes, 3);
+		map_code_op(code, ISA_ADD64_X, CODE_REGS(1, 2), 0);
+	}
+	map_code_op(code, ISA_ADD64_X, CODE_REGS(0, 1), 0);
+	map_code_land(code, outside);
 }
 
 static int array_delete(struct map *map, const void *key)
@@ -255,6 +321,7 @@ const struct map_ops map_array_ops = {
 	.holds = OBJ_KIND_CNT,
 	.batches = MAP_BATCH_LOOKUP | MAP_BATCH_UPDATE,
 	.inner = MAP_INNER_ENTRIES_TOO,
+	.call_insns = array_call_insns,
 };
 
 const struct map_ops map_percpu_array_ops = {
@@ -274,4 +341,5 @@ const struct map_ops map_percpu_array_ops = {
 	.percpu = true,
 	.batches = MAP_BATCH_LOOKUP | MAP_BATCH_UPDATE,
 	.inner = MAP_INNER_ALIKE,
+	.call_insns = percpu_array_call_insns,
 };

@@ -117,19 +117,19 @@ static always_inline bool hash_find_hashed(const struct map_hash *h, const void 
 	}
 }
 
-static always_inline bool hash_find_key(const struct map_hash *h, const void *key,
-					struct hash_at *ret_at)
+/* By the size of the key. */
+static always_inline bool hash_find_sized(const struct map_hash *h, const void *key,
+					  struct hash_at *ret_at)
 {
 	switch (h->key_bytes) {
 	case 4:
-		return hash_find(h, key, 4, hash_key(key, 4, h->seed), ret_at);
+		return hash_find_key(h, key, 4, ret_at);
 	case 8:
-		return hash_find(h, key, 8, hash_key(key, 8, h->seed), ret_at);
+		return hash_find_key(h, key, 8, ret_at);
 	case 16:
-		return hash_find(h, key, 16, hash_key(key, 16, h->seed), ret_at);
+		return hash_find_key(h, key, 16, ret_at);
 	default:
-		return hash_find(h, key, h->key_bytes, hash_key(key, h->key_bytes, h->seed),
-				 ret_at);
+		return hash_find_key(h, key, h->key_bytes, ret_at);
 	}
 }
 
@@ -139,19 +139,9 @@ static void *hash_lookup(struct map *map, u32 cpu, const void *key)
 	struct hash_at at;
 
 	(void)cpu;
-	if (!hash_find_key(h, key, &at))
+	if (!hash_find_sized(h, key, &at))
 		return NULL;
 	return (u8 *)hash_slot_key(h, at.bucket, at.slot) + h->key_room_bytes;
-}
-
-/* Bit of use: written only when it changes, so that hot elements cost no cache line. */
-static void hash_mark_used(struct map_hash *h, const struct hash_at *at)
-{
-	_Atomic u8 *used = &h->ctl->used[hash_bucket_index(h, at->bucket)];
-	u8 bit = (u8)(1u << at->slot);
-
-	if (!(atomic_load_explicit(used, memory_order_relaxed) & bit))
-		atomic_fetch_or_explicit(used, bit, memory_order_relaxed);
 }
 
 static void *percpu_hash_lookup(struct map *map, u32 cpu, const void *key)
@@ -159,7 +149,7 @@ static void *percpu_hash_lookup(struct map *map, u32 cpu, const void *key)
 	struct map_hash *h = as_hash(map);
 	struct hash_at at;
 
-	if (cpu >= map->env->cpu_cnt || !hash_find_key(h, key, &at))
+	if (cpu >= map->env->cpu_cnt || !hash_find_sized(h, key, &at))
 		return NULL;
 	return hash_slot_value(h, &at, cpu);
 }
@@ -169,7 +159,7 @@ static void *lru_hash_lookup(struct map *map, u32 cpu, const void *key)
 	struct map_hash *h = as_hash(map);
 	struct hash_at at;
 
-	if (cpu >= map->env->cpu_cnt || !hash_find_key(h, key, &at))
+	if (cpu >= map->env->cpu_cnt || !hash_find_sized(h, key, &at))
 		return NULL;
 	hash_mark_used(h, &at);
 	return hash_slot_value(h, &at, cpu);
@@ -273,6 +263,12 @@ static int hash_update(struct map *map, u32 cpu, const void *key, const void *va
 	return hash_put(as_hash(map), key, &(struct hash_value){ value, cpu, flags });
 }
 
+MAP_INTRINSIC_FN(map_hash_call_update)
+{
+	return (u64)(s64)hash_put(as_hash(u64_to_ptr(r1)), u64_to_ptr(r2),
+				  &(struct hash_value){ u64_to_ptr(r3), run->cpu, r4 });
+}
+
 static int hash_user_update(struct map *map, const void *key, const void *value, u64 flags)
 {
 	u32 cpu = map->ops->percpu ? HASH_ALL_CPUS : 0;
@@ -301,6 +297,11 @@ static int hash_delete(struct map *map, const void *key)
 		hash_drop_locked(h, home, &at);
 	lock_give(&home->lock);
 	return found ? 0 : -ENOENT;
+}
+
+MAP_INTRINSIC_FN(map_hash_call_delete)
+{
+	return (u64)(s64)hash_delete(u64_to_ptr(r1), u64_to_ptr(r2));
 }
 
 void hash_copy_value(struct map_hash *h, const struct hash_at *at, u8 *to)
@@ -348,7 +349,7 @@ static int hash_user_lookup(struct map *map, const void *key, void *ret_value, u
 		u64 tags;
 		u32 ver;
 
-		if (!hash_find_key(h, key, &at))
+		if (!hash_find_sized(h, key, &at))
 			return -ENOENT;
 		ver = atomic_load_explicit(&at.bucket->ver, memory_order_acquire);
 		tags = atomic_load_explicit(&at.bucket->tags, memory_order_acquire);
@@ -441,6 +442,7 @@ static bool hash_extent_at(struct map *map, u64 addr, struct extent *ret_extent)
 		.user_lookup_delete = hash_user_lookup_delete,                  \
 		.user_lookup_batch = hash_user_lookup_batch,                    \
 		.extent_at = hash_extent_at, .holds = OBJ_KIND_CNT,             \
+		.call_insns = hash_call_insns,                                  \
 		.percpu = is_percpu, .inner = MAP_INNER_ALIKE,                  \
 		.batches = MAP_BATCH_LOOKUP | MAP_BATCH_LOOKUP_DELETE |         \
 			   MAP_BATCH_UPDATE | MAP_BATCH_DELETE,                 \

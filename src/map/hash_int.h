@@ -26,7 +26,7 @@
 
 #include "base/hash.h"
 #include "base/lock.h"
-#include "map/map_int.h"
+#include "map/call_int.h"
 
 #define HASH_SLOTS	   7u
 #define HASH_TAG_FREE	   0u
@@ -57,6 +57,9 @@ struct map_hash {
 	u64 seed;
 	u8 *buckets;
 	u32 bucket_cnt, bucket_bytes;
+	/* bucket_bytes as 2^shift times a number with this inverse: for exact divisions. */
+	u32 bucket_shift;
+	u64 bucket_inverse;
 	u32 key_bytes, key_room_bytes; /* as asked; rounded up to 8 */
 	u32 elem_bytes;		       /* key and value as they lie in a slot */
 	/* Per-CPU types: values are no part of elements but lie at their number in each plane. */
@@ -83,9 +86,13 @@ static always_inline struct hash_bucket *hash_bucket_at(const struct map_hash *h
 	return (struct hash_bucket *)(void *)(h->buckets + (u64)index * h->bucket_bytes);
 }
 
-static inline u32 hash_bucket_index(const struct map_hash *h, const struct hash_bucket *bucket)
+static always_inline u32 hash_bucket_index(const struct map_hash *h,
+					   const struct hash_bucket *bucket)
 {
-	return (u32)((u64)((const u8 *)bucket - h->buckets) / h->bucket_bytes);
+	u64 off = (u64)((const u8 *)bucket - h->buckets);
+
+	/* A multiple of bucket_bytes: its quotient modulo 2^64 is the quotient. */
+	return (u32)((off >> h->bucket_shift) * h->bucket_inverse);
 }
 
 static always_inline struct hash_bucket *hash_bucket_after(const struct map_hash *h,
@@ -118,12 +125,13 @@ static always_inline void *hash_slot_key(const struct map_hash *h, struct hash_b
 	return (u8 *)(bucket + 1) + slot * h->elem_bytes;
 }
 
-static inline u64 hash_slot_number(const struct map_hash *h, const struct hash_at *at)
+static always_inline u64 hash_slot_number(const struct map_hash *h, const struct hash_at *at)
 {
 	return (u64)hash_bucket_index(h, at->bucket) * HASH_SLOTS + at->slot;
 }
 
-static inline void *hash_slot_value(const struct map_hash *h, const struct hash_at *at, u32 cpu)
+static always_inline void *hash_slot_value(const struct map_hash *h, const struct hash_at *at,
+					   u32 cpu)
 {
 	if (h->planes)
 		return h->planes + cpu * h->plane_bytes +
@@ -178,9 +186,8 @@ static always_inline bool hash_find(const struct map_hash *h, const void *key, u
 	u32 tag = hash_tag(hash), ver, home_ver, dist = 0;
 	u64 tags, match;
 
-	home_ver = atomic_load_explicit(&home->ver, memory_order_acquire);
+	ver = home_ver = atomic_load_explicit(&home->ver, memory_order_acquire);
 	for (;;) {
-		ver = atomic_load_explicit(&b->ver, memory_order_acquire);
 		tags = atomic_load_explicit(&b->tags, memory_order_acquire);
 		for (match = hash_match(tags, tag); match; match &= match - 1) {
 			u32 slot = hash_match_slot(match);
@@ -192,18 +199,37 @@ static always_inline bool hash_find(const struct map_hash *h, const void *key, u
 			*ret_at = (struct hash_at){ .bucket = b, .slot = slot, .dist = dist };
 			return true;
 		}
-		if (unlikely(match))
-			continue;
-		if (unlikely(tags >> HASH_PAST_SHIFT) && ++dist < h->bucket_cnt) {
-			b = hash_bucket_after(h, b);
-			continue;
+		if (likely(!match)) {
+			if (unlikely(tags >> HASH_PAST_SHIFT) && ++dist < h->bucket_cnt) {
+				b = hash_bucket_after(h, b);
+			} else {
+				ver = atomic_load_explicit(&home->ver, memory_order_acquire);
+				if (likely(ver == home_ver))
+					return false;
+				home_ver = ver;
+				b = home;
+				dist = 0;
+				continue;
+			}
 		}
-		if (likely(atomic_load_explicit(&home->ver, memory_order_acquire) == home_ver))
-			return false;
-		home_ver = atomic_load_explicit(&home->ver, memory_order_acquire);
-		b = home;
-		dist = 0;
+		ver = atomic_load_explicit(&b->ver, memory_order_acquire);
 	}
+}
+
+static always_inline bool hash_find_key(const struct map_hash *h, const void *key, u32 key_bytes,
+					struct hash_at *ret_at)
+{
+	return hash_find(h, key, key_bytes, hash_key(key, key_bytes, h->seed), ret_at);
+}
+
+/* Bit of use: written only when it changes, so that hot elements cost no cache line. */
+static always_inline void hash_mark_used(struct map_hash *h, const struct hash_at *at)
+{
+	_Atomic u8 *used = &h->ctl->used[hash_bucket_index(h, at->bucket)];
+	u8 bit = (u8)(1u << at->slot);
+
+	if (!(atomic_load_explicit(used, memory_order_relaxed) & bit))
+		atomic_fetch_or_explicit(used, bit, memory_order_relaxed);
 }
 
 /* map/hash_table.c: the caller holds the lock of the home of @hash. */
@@ -218,6 +244,9 @@ void hash_replace(struct map_hash *h, struct hash_bucket *home, const struct has
 u64 hash_of_elem(const struct map_hash *h, const void *elem);
 /* LRU: frees one element, not one that was used lately if there is another. No lock held. */
 void hash_evict(struct map_hash *h);
+
+/* map/hash_call.c: code and functions in the place of calls. */
+void hash_call_insns(const struct map *map, const struct map_call *call, struct map_code *code);
 
 /* Memory of all kinds for the sizes in @h->map.attr; h is then ready to use. 0 or -ENOMEM. */
 int hash_table_init(struct map_hash *h) must_check;

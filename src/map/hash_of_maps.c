@@ -7,6 +7,7 @@
 #include "base/bytes.h"
 #include "base/lock.h"
 #include "base/mem.h"
+#include "map/call_int.h"
 #include "map/obj_slot.h"
 
 struct map_hash_of_maps {
@@ -84,6 +85,28 @@ static void *hom_lookup(struct map *map, u32 cpu, const void *key)
 	(void)cpu;
 	return slot ? container_of(slot->obj, struct map, obj) : NULL;
 }
+
+/* htab_of_map_gen_lookup: the table's own lookup, then value, slot and object. */
+static void hom_call_insns(const struct map *map, const struct map_call *call,
+			   struct map_code *code)
+{
+	u32 no_elem, no_slot;
+	struct map *table;
+
+	if (call->kind != MAP_CALL_LOOKUP || !call->known)
+		return;
+	table = container_of_const(map, struct map_hash_of_maps, map)->table;
+	map_code_lddw(code, 1, ptr_to_u64(table));
+	table->ops->call_insns(table, call, code);
+	no_elem = map_code_jump(code, ISA_JEQ64_K, 0, 0);
+	map_code_op(code, ISA_LOAD_ACQ_DW, CODE_REGS(0, 0), 0);
+	no_slot = map_code_jump(code, ISA_JEQ64_K, 0, 0);
+	map_code_op(code, ISA_LDX_DW, CODE_REGS(0, 0), (s32)offsetof(struct obj_slot, obj));
+	map_code_land(code, no_elem);
+	map_code_land(code, no_slot);
+}
+
+_Static_assert(offsetof(struct map, obj) == 0, "an inner map's object is the map");
 
 static int hom_update(struct map *map, u32 cpu, const void *key, const void *value, u64 flags)
 {
@@ -174,6 +197,7 @@ const struct map_ops map_hash_of_maps_ops = {
 	.alloc = hom_alloc,
 	.free = hom_free,
 	.lookup = hom_lookup,
+	.call_insns = hom_call_insns,
 	.update = hom_update,
 	.delete = hom_delete,
 	.user_lookup = hom_user_lookup,

@@ -193,6 +193,16 @@ static int table_size(struct map_hash *h, u64 *ret_table_bytes, u64 *ret_data_by
 	return 0;
 }
 
+/* Modulo 2^64, of an odd number: right in 3 bits, and each step doubles them (Newton). */
+static u64 inverse_of(u64 odd)
+{
+	u64 inverse = odd;
+
+	for (u32 bits = 3; bits < 64; bits *= 2)
+		inverse *= 2 - odd * inverse;
+	return inverse;
+}
+
 int hash_table_init(struct map_hash *h)
 {
 	const struct map_attr *attr = &h->map.attr;
@@ -209,6 +219,8 @@ int hash_table_init(struct map_hash *h)
 	h->bucket_bytes = (u32)align_up(sizeof(struct hash_bucket) +
 						HASH_SLOTS * (u64)h->elem_bytes,
 					BUCKET_ALIGN);
+	h->bucket_shift = (u32)__builtin_ctz(h->bucket_bytes);
+	h->bucket_inverse = inverse_of(h->bucket_bytes >> h->bucket_shift);
 	err = table_size(h, &table_bytes, &spec.data_bytes);
 	if (err)
 		return err;

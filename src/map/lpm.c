@@ -201,6 +201,34 @@ static int lpm_delete(struct map *map, const void *key)
 	return old ? 0 : -ENOENT;
 }
 
+MAP_INTRINSIC_FN(map_lpm_call_lookup)
+{
+	return ptr_to_u64(lpm_lookup(u64_to_ptr(r1), 0, u64_to_ptr(r2)));
+}
+
+MAP_INTRINSIC_FN(map_lpm_call_update)
+{
+	return (u64)(s64)lpm_user_update(u64_to_ptr(r1), u64_to_ptr(r2), u64_to_ptr(r3), r4);
+}
+
+MAP_INTRINSIC_FN(map_lpm_call_delete)
+{
+	return (u64)(s64)lpm_delete(u64_to_ptr(r1), u64_to_ptr(r2));
+}
+
+static void lpm_call_insns(const struct map *map, const struct map_call *call,
+			   struct map_code *code)
+{
+	static const enum intrinsic ids[] = {
+		[MAP_CALL_LOOKUP] = INTRINSIC_LPM_LOOKUP,
+		[MAP_CALL_UPDATE] = INTRINSIC_LPM_UPDATE,
+		[MAP_CALL_DELETE] = INTRINSIC_LPM_DELETE,
+	};
+
+	(void)map;
+	map_code_call(code, ids[call->kind]);
+}
+
 static int lpm_user_lookup(struct map *map, const void *key, void *ret_value, u64 flags)
 {
 	u32 token = epoch_enter(map->env->epoch);
@@ -261,6 +289,7 @@ const struct map_ops map_lpm_ops = {
 	.user_update = lpm_user_update,
 	.next_key = lpm_next_key,
 	.extent_at = lpm_extent_at,
+	.call_insns = lpm_call_insns,
 	.holds = OBJ_KIND_CNT,
 	.inner = MAP_INNER_ALIKE,
 	.batches = MAP_BATCH_LOOKUP | MAP_BATCH_UPDATE | MAP_BATCH_DELETE,

@@ -14,6 +14,7 @@
 #define SKEP_MAP_LPM_INT_H
 
 #include "base/bytes.h"
+#include "map/call_int.h"
 #include "map/pool.h"
 
 #define LPM_SKIP_MAX 16u

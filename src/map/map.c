@@ -11,6 +11,7 @@
 #include "base/pages.h"
 #include "btf/btf.h"
 #include "btf/fields.h"
+#include "map/call.h"
 #include "map/map_int.h"
 
 /* A type without a row is not built in, which the kernel calls -EINVAL too. */
@@ -413,4 +414,23 @@ int map_direct_value(struct map *map, u32 off_bytes, u64 *ret_addr)
 {
 	return map->ops->direct_value ? map->ops->direct_value(map, off_bytes, ret_addr) :
 					-ENOTSUPP;
+}
+
+bool map_inner_entries_fixed(const struct map *template)
+{
+	return map_type_exists(template->attr.type) &&
+	       ops_by_type[template->attr.type]->inner == MAP_INNER_ENTRIES_TOO &&
+	       !(template->attr.flags & MAP_F_INNER_MAP);
+}
+
+void map_call_insns(const struct map *map, const struct map_call *call, struct map_code *ret_code)
+{
+	/* A template has ops of its own, which can do nothing: its type says what is meant. */
+	const struct map_ops *ops = map_type_exists(map->attr.type) ? ops_by_type[map->attr.type]
+								    : NULL;
+
+	ret_code->cnt = 0;
+	/* Offsets into struct map go into code: pointers there are 64 bits wide. */
+	if (sizeof(void *) == sizeof(u64) && ops && ops->call_insns)
+		ops->call_insns(map, call, ret_code);
 }

@@ -24,6 +24,8 @@
 struct btf;
 struct btf_fields;
 struct epoch;
+struct map_call;
+struct map_code;
 struct map_ops;
 struct prog;
 
@@ -133,6 +135,12 @@ struct map_ops {
 	 * plain lookup gives the inner struct map, borrowed in the same way.
 	 */
 	void *(*lookup_obj)(struct map *map, u32 index);
+	/*
+	 * Code in the place of a program's call (map/call.h); NULL: the call is best. @map is a
+	 * template without memory of its own when @call says that it is not known.
+	 */
+	void (*call_insns)(const struct map *map, const struct map_call *call,
+			   struct map_code *code);
 	/* The last descriptor is gone (map_release_uref): empties what would be a cycle. */
 	void (*release)(struct map *map);
 	bool indexed; /* keys are 0 … max_entries - 1, and every element always exists */
@@ -153,6 +161,8 @@ int map_declare(const struct map_attr *attr, const struct map_env *env,
 struct map *map_get(struct map *map);
 void map_put(struct map *map);
 
+/* True when maps that may stand where @template was declared (inner maps) have its max_entries. */
+bool map_inner_entries_fixed(const struct map *template);
 /* Bytes of one value in user space's buffers: rounded up to 8 and times CPUs for per-CPU types. */
 u32 map_user_value_bytes(const struct map *map);
 /* Bytes of memory that the map may use, as BPF_OBJ_GET_INFO and fdinfo want to know. */

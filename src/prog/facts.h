@@ -67,8 +67,14 @@ struct insn_facts {
 	/* Spill/fill around calls that need none of it (bpf_fastcall). */
 	bool fastcall_pattern;
 	u8 fastcall_spills;
-	const struct map *map; /* FACT_MAP_ONE */
-	u64 key;	       /* FACT_KEY_CONST */
+	/*
+	 * Of calls (by the index as loaded: prog_orig_idx). FACT_MAP_ONE: a map of the program, or
+	 * the template of the inner maps that the call is made on. FACT_KEY_CONST: the index of a
+	 * tail call, below max_entries, or the key of a lookup, whose low 32 bits it is. So an
+	 * engine that compiles a tail call with both reads the slot at once, without comparing.
+	 */
+	const struct map *map;
+	u64 key;
 };
 
 struct subprog_facts {

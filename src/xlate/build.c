@@ -65,6 +65,7 @@ void xl_op(struct xl *x, enum isa_op op, u32 regs, s16 off, s32 imm)
 		insn.off = off;
 	if (info->imm != ISA_IMM_SEL)
 		insn.imm = imm;
+	x->marks |= XLATE_ADDED;
 	xl_emit(x, insn, XL_NO_TARGET);
 }
 

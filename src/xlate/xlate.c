@@ -117,14 +117,16 @@ static int rewrite(struct xl *x, enum isa_op op)
 		return rewrite_dump(x, op);
 	if (f->nospec)
 		x->marks |= XLATE_NOSPEC;
-	if (!f->zext_dst)
-		x->marks |= XLATE_NO_ZEXT;
 	if (f->mem == FACT_MEM_CTX)
 		return xl_ctx(x, op);
-	if (f->alu_state & (FACT_ALU_SANITIZE_SRC | FACT_ALU_SANITIZE_DST))
+	if (f->alu_state & (FACT_ALU_SANITIZE_SRC | FACT_ALU_SANITIZE_DST)) {
 		xl_alu_masked(x, op);
-	else
+	} else if (op != ISA_CALL_HELPER || !xl_call(x)) {
+		/* Of the program's own write alone: what is made of it uses whole registers. */
+		if (!f->zext_dst)
+			x->marks |= XLATE_NO_ZEXT;
 		xl_copy(x);
+	}
 	if (f->nospec_result)
 		x->marks |= XLATE_NOSPEC;
 	return 0;
@@ -150,7 +152,7 @@ static int walk(struct xl *x, const u8 *second)
 			}
 			continue;
 		}
-		x->marks = 0;
+		x->marks &= XLATE_NOSPEC; /* behind what came before */
 		if (rewrite(x, op))
 			return -EFAULT;
 	}

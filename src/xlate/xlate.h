@@ -29,7 +29,12 @@ enum xlate_form {
 struct xlate_opts {
 	enum xlate_form form;
 	bool keep_dead; /* unprivileged: what nothing reaches becomes a jump onto itself */
-	bool blind;	/* XLATE_RUN: constants do not stand in the code as the program gave them */
+	/*
+	 * XLATE_RUN: constants do not stand in the code as the program gave them. Calls stay calls:
+	 * sizes of maps and values would be such constants.
+	 */
+	bool blind;
+	bool no_inline; /* XLATE_RUN: calls stay calls, to be compared with */
 	u64 seed;	/* of blinding */
 };
 
@@ -37,6 +42,11 @@ struct xlate_opts {
 enum xlate_mark {
 	XLATE_NOSPEC = 1,   /* a speculation barrier goes before it */
 	XLATE_NO_ZEXT = 2, /* nobody reads the upper half that a 32-bit write clears */
+	/*
+	 * Not the program's own: facts about the instruction that it was made for (values of its
+	 * registers, what its address points into) do not hold for it.
+	 */
+	XLATE_ADDED = 4,
 };
 
 struct xlated {

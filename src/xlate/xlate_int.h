@@ -44,6 +44,8 @@ void xl_lddw_blinded(struct xl *x, const struct insn *insn);
 int xl_ctx(struct xl *x, enum isa_op op) must_check;
 /* Pointer arithmetic under speculation (alu_state). */
 void xl_alu_masked(struct xl *x, enum isa_op op);
+/* A call of a helper: what stands in its place. False: nothing, copy it. */
+bool xl_call(struct xl *x);
 /* XLATE_DUMP: what the kernel makes of divisions and may_goto. False: nothing, copy it. */
 bool xl_div(struct xl *x, enum isa_op op);
 

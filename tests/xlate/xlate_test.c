@@ -336,6 +336,33 @@ static void test_masks(void)
 		}
 }
 
+/* Marks stand where the barrier goes, and claim nothing of what was made for an instruction. */
+static void test_marks(void)
+{
+	const struct xlate_opts opts = { .form = XLATE_RUN };
+	struct prog *prog = prog_of("r0 = 1\nr2 = 8\nr0 += r2\nw0 += 1\nexit\n");
+	struct facts *facts = facts_of(prog, 0);
+	struct xlated x = { 0 };
+	u32 n;
+
+	facts->insns[0].nospec_result = true;
+	facts->insns[2].nospec = true;
+	facts->insns[2].alu_state = FACT_ALU_SANITIZE_SRC;
+	facts->insns[2].alu_limit = 16;
+	if (!tap_eq(xlate(prog, facts, &opts, &x), 0, "rewritten"))
+		return;
+	n = x.insn_cnt;
+	tap_eq(x.marks[0], XLATE_NO_ZEXT, "the program's own, and nobody reads the upper half");
+	tap_eq(x.marks[1], XLATE_NOSPEC | XLATE_NO_ZEXT, "nospec_result: behind it");
+	tap_eq(x.marks[2], XLATE_NOSPEC | XLATE_ADDED, "nospec: before all that was made of it");
+	for (u32 i = 3; i < n - 2; i++)
+		tap_eq(x.marks[i], XLATE_ADDED, "%u: not the program's own", i);
+	tap_eq(x.marks[n - 2], XLATE_NO_ZEXT, "the next is");
+	xlate_fini(&x);
+	facts_free(facts);
+	prog_put(prog);
+}
+
 static int oom_once(void *cookie)
 {
 	const struct xlate_opts opts = { .form = XLATE_RUN };
@@ -363,6 +390,7 @@ int main(void)
 	test_ctx();
 	test_blind();
 	test_masks();
+	test_marks();
 	oom_sweep(oom_once, prog, "xlate");
 	prog_put(prog);
 	return tap_done();

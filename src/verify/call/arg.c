@@ -79,7 +79,7 @@ static int check_key(struct env *env, struct helper_call *call, u32 regno)
 	if (err || !(map_type_info(mem->map->attr.type)->flags & MT_CONST_KEY))
 		return err;
 	mem->map_key_regno = regno;
-	err = map_const_key(env, regno, key_bytes, &mem->has_const_map_key, &key);
+	err = map_const_key(env, regno, key_bytes, mem, &key);
 	if (!err && mem->has_const_map_key)
 		mem->const_map_key = (s64)key;
 	return err;

@@ -61,8 +61,8 @@ int map_record(struct env *env, const struct helper_call *call) must_check;
 int map_record_index(struct env *env, const struct helper_call *call) must_check;
 int map_helper_fits(struct env *env, const struct helper_call *call) must_check;
 void map_record_lookup(struct env *env, const struct helper_call *call, bool not_null);
-/* The constant that a key on the stack holds: *ret_known false when it is none. */
-int map_const_key(struct env *env, u32 regno, u32 key_bytes, bool *ret_known,
+/* The constant that a key on the stack holds: @mem->has_const_map_key false when it is none. */
+int map_const_key(struct env *env, u32 regno, u32 key_bytes, struct call_mem *mem,
 		  u64 *ret_key) must_check;
 
 /* str.c */

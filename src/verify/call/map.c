@@ -65,7 +65,8 @@ int map_record_index(struct env *env, const struct helper_call *call)
 	return past_mark_precise(env, 3);
 }
 
-int map_const_key(struct env *env, u32 regno, u32 key_bytes, bool *ret_known, u64 *ret_key)
+int map_const_key(struct env *env, u32 regno, u32 key_bytes, struct call_mem *mem,
+		  u64 *ret_key)
 {
 	const struct reg *reg = env_reg(env, regno);
 	const struct frame *frame;
@@ -74,7 +75,7 @@ int map_const_key(struct env *env, u32 regno, u32 key_bytes, bool *ret_known, u6
 	s32 off;
 	int err;
 
-	*ret_known = false;
+	mem->has_const_map_key = mem->exact_map_key = false;
 	if (!env->bpf_capable || reg->type != REG_STACK || !scalar_is_const(&reg->s))
 		return 0;
 	frame = state_frame_of(env->cur, reg);
@@ -84,7 +85,7 @@ int map_const_key(struct env *env, u32 regno, u32 key_bytes, bool *ret_known, u6
 	for (u32 i = byte + 1; i-- && slot->type[i] == SLOT_ZERO;)
 		zeros++;
 	if (zeros >= key_bytes) {
-		*ret_known = true;
+		mem->has_const_map_key = mem->exact_map_key = true;
 		*ret_key = 0;
 		return 0;
 	}
@@ -96,8 +97,12 @@ int map_const_key(struct env *env, u32 regno, u32 key_bytes, bool *ret_known, u6
 		return 0;
 	*ret_key = reg_const_value(&slot->spilled);
 	err = past_mark_precise_slot(env, reg->frameno, stack_spi(off));
-	if (!err)
-		*ret_known = true;
+	mem->has_const_map_key = !err;
+	/*
+	 * The kernel takes the upper half of an 8-byte spill for the whole of it. As a bound that
+	 * is no harm: what is below max_entries has an upper half of 0. The key it is not.
+	 */
+	mem->exact_map_key = !err && byte == STACK_SLOT_BYTES - 1;
 	return err;
 }
 
@@ -108,7 +113,7 @@ void map_record_lookup(struct env *env, const struct helper_call *call, bool not
 
 	fact->ret_not_null = fact->key_state == FACT_KEY_NONE ? not_null
 							      : fact->ret_not_null && not_null;
-	record_key(fact, call->mem.has_const_map_key, (u64)call->mem.const_map_key);
+	record_key(fact, call->mem.exact_map_key, (u64)call->mem.const_map_key);
 }
 
 int map_helper_fits(struct env *env, const struct helper_call *call)

@@ -8,13 +8,28 @@
 #include "map/map.h"
 #include "verify/call/call_int.h"
 
+/*
+ * An inner map, known by its template alone, whose own max_entries may be less. The kernel asks for
+ * the flag, whosesoever the map is, and forgets types that never need it (per-CPU arrays).
+ */
+static bool may_be_smaller(const struct env *env, const struct map *map)
+{
+	if (map->attr.flags & MAP_F_INNER_MAP)
+		return true;
+	for (u32 i = 0; i < env->prog->map_cnt; i++)
+		if (env->prog->maps[i] == map)
+			return false;
+	return !map_inner_entries_fixed(map);
+}
+
 /* An array's element always exists; the helper may return NULL for other keys alone. */
-static bool key_exists(const struct helper_call *call)
+static bool key_exists(const struct env *env, const struct helper_call *call)
 {
 	return call->info->props & HP_CONST_KEY &&
 	       map_type_info(call->mem.map->attr.type)->flags & MT_CONST_KEY &&
 	       call->mem.has_const_map_key && call->mem.const_map_key >= 0 &&
-	       (u64)call->mem.const_map_key < call->mem.map->attr.max_entries;
+	       (u64)call->mem.const_map_key < call->mem.map->attr.max_entries &&
+	       !may_be_smaller(env, call->mem.map);
 }
 
 static int ret_map_value(struct env *env, const struct helper_call *call, struct reg *r0,
@@ -26,7 +41,7 @@ static int ret_map_value(struct env *env, const struct helper_call *call, struct
 	if (!map)
 		return env_bug(env, "unexpected null map_ptr");
 	if (call->info->props & HP_CONST_KEY) {
-		if (key_exists(call))
+		if (key_exists(env, call))
 			flags &= ~(u32)REG_MAYBE_NULL;
 		map_record_lookup(env, call, !(flags & REG_MAYBE_NULL));
 	}

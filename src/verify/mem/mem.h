@@ -61,6 +61,7 @@ struct call_mem {
 	u32 btf_id, ret_btf_id, subprogno;
 	s64 const_map_key;
 	bool has_const_map_key;
+	bool exact_map_key; /* and the bytes of the key are its: the kernel's may be half of it */
 	u32 dynptr_type, initialized_dynptr_id;
 };
 
