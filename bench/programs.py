@@ -2,11 +2,12 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Programs of packets, map operations and filters: `skep` beside the live kernel and tcpdump.
 
-    bench/programs.py BUILD CAPTURE [--rounds N] [--json FILE]
+    bench/programs.py BUILD CAPTURE [--rounds N] [--json FILE] [--maps [OPERATION…]]
 
 Packet programs run on every 100th packet of the capture, 2,000 times each: ours by `skep run
 --repeat`, in CPU time of the process; the kernel's by BPF_PROG_TEST_RUN, less its loop around an
-empty program. Filters run over the capture written 20 times into one file: CPU time of the whole
+empty program. Map operations run in loops of 64, ours and the kernel's by BPF_PROG_TEST_RUN, less a
+loop without the operation. Filters run over the capture written 20 times into one file: CPU time of the whole
 process, user and system. Rounds are interleaved; medians, and medians of paired ratios.
 """
 import argparse
@@ -23,8 +24,15 @@ import time
 REPEAT = 2000
 COPIES = 20
 PROGRAMS = [('count', 'count'), ('firewall', 'firewall'), ('lb', 'balance'), ('vlan', 'vlan_pop_xdp')]
-MAP_OPS = ['m_array_lookup', 'm_percpu_lookup', 'm_hash_lookup', 'm_hash_miss', 'm_hash_update', 'm_ktime']
+# Programs of maps.bpf.c.
+MAP_OPS = ['array_4k', 'array_1m', 'array_constant', 'percpu_array', 'hash8_10k', 'hash8_1m', 'hash16_10k',
+           'hash16_1m', 'hash8_miss', 'percpu_hash', 'lru_10k', 'lpm_10k', 'hash8_update', 'hash8_insert_delete',
+           'array_update', 'ktime', 'prandom', 'cpu']
+MAP_REPEAT = 60    # a slice so short that most are not interrupted
+MAP_SLICES = 40    # in each round
 OPS_PER_RUN = 64
+# Ours: how an engine is chosen. The live kernel comes last.
+MAP_ENGINES = {'run': ['bench-maps'], 'kernel': ['bench-maps-live']}
 FILTERS = ['', 'port 22', 'tcp port 443', 'host 10.7.0.100 and tcp', 'ip6 and udp',
            'tcp[tcpflags] & tcp-rst != 0', 'not arp and (port 53 or port 80)']
 
@@ -94,16 +102,53 @@ def packet_programs(b, capture, rounds, results):
         show(f'{obj}:{prog}', pairs, results, 'packet_programs')
 
 
-def map_operations(b, capture, rounds, results):
-    print(f'\n{"map operation":<22}{"skep ns":>10}{"kernel ns":>12}{"ratio":>9}')
-    path = f'{b.build}/bench/maps.bpf.o'
-    for prog in MAP_OPS:
-        pairs = []
-        for _ in range(rounds):
-            none = b.ours(path, 'm_none', capture), b.kernel(path, 'm_none', capture)
-            full = b.ours(path, prog, capture), b.kernel(path, prog, capture)
-            pairs.append([max(f - n, 1) / OPS_PER_RUN if f and n else None for f, n in zip(full, none)])
-        show(prog[2:], pairs, results, 'map_operations')
+class Runner:
+    """A process that has all programs loaded: ns of one run, or None."""
+    def __init__(self, build, cmd, obj):
+        self.proc = subprocess.Popen([f'{build}/bench/{cmd[0]}', *cmd[1:], obj], text=True,
+                                     stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+
+    def ns(self, prog, repeat):
+        try:
+            self.proc.stdin.write(f'm_{prog} {repeat}\n')
+            self.proc.stdin.flush()
+            answer = self.proc.stdout.readline().strip()
+        except OSError:
+            return None
+        return int(answer) if answer.isdigit() else None
+
+    def close(self):
+        self.proc.communicate()
+
+
+def quiet(none, full):
+    """ns of one operation. The lowest twentieth: slices that nothing else disturbed."""
+    if None in none or None in full:
+        return None
+    return (statistics.quantiles(full, n=20)[0] - statistics.quantiles(none, n=20)[0]) / OPS_PER_RUN
+
+
+def map_operations(b, rounds, only, results):
+    """ns of each operation: what a run takes longer than one without it, in rounds that alternate."""
+    obj = f'{b.build}/bench/maps.bpf.o'
+    runners = {name: Runner(b.build, cmd, obj) for name, cmd in MAP_ENGINES.items()
+               if os.path.exists(f'{b.build}/bench/{cmd[0]}')}
+    print(f'\n{"map operation, ns":<22}' + ''.join(f'{name:>10}' for name in runners) + f'{"run/kernel":>12}')
+    for prog in only or MAP_OPS:
+        times = {(name, what): [] for name in runners for what in ('none', prog)}
+        for r in runners.values():
+            r.ns(prog, 1)
+        for _ in range(MAP_SLICES * rounds):
+            for name, what in times:
+                times[name, what].append(runners[name].ns(what, MAP_REPEAT))
+        row = {name: quiet(times[name, 'none'], times[name, prog]) for name in runners}
+        ratio = row['run'] / row['kernel'] if row.get('run') and row.get('kernel') else None
+        print(f'{prog:<22}' + ''.join(f'{"-" if v is None else format(v, ".1f"):>10}' for v in row.values())
+              + (f'{ratio:>12.2f}' if ratio else f'{"-":>12}'))
+        results['map_operations'].append({'name': prog, 'ns': row, 'ratio': ratio})
+        sys.stdout.flush()
+    for r in runners.values():
+        r.close()
 
 
 def show(name, pairs, results, kind):
@@ -155,6 +200,7 @@ def main():
     parser.add_argument('capture')
     parser.add_argument('--rounds', type=int, default=5)
     parser.add_argument('--json')
+    parser.add_argument('--maps', nargs='*', metavar='OPERATION', help='map operations alone, all or these')
     args = parser.parse_args()
     head, records = read_pcap(args.capture)
     results = {'packet_programs': [], 'map_operations': [], 'filters': [], 'rounds': args.rounds}
@@ -164,10 +210,11 @@ def main():
         write_pcap(one, head, records[:1])
         write_pcap(big, head, records * COPIES)
         b = Bench(args.build, tmp)
+        if args.maps is not None:
+            map_operations(b, args.rounds, args.maps, results)
+            return
         packet_programs(b, few, args.rounds, results)
-        few_maps = os.path.join(tmp, 'maps.pcap')
-        write_pcap(few_maps, head, records[:3])
-        map_operations(b, few_maps, args.rounds, results)
+        map_operations(b, args.rounds, None, results)
         filters(b, big, len(records) * COPIES, args.rounds, results)
         start_up(b, one, args.rounds, results)
     if args.json:

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Runs programs of one object by name, for whoever reads its answers: loads all of them into ours
+ * or (BENCH_LIVE) into the live kernel, then reads "NAME REPEAT" lines and answers each with the
+ * ns that BPF_PROG_TEST_RUN says one run took, or "-". bench/programs.py drives two in turn.
+ */
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <linux/bpf.h>
+
+#ifdef BENCH_LIVE
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+static struct bpf_object *object;
+
+static bool start(const char *path)
+{
+	object = bpf_object__open(path);
+	return object && !bpf_object__load(object);
+}
+
+static int prog_fd(const char *name)
+{
+	const struct bpf_program *prog = bpf_object__find_program_by_name(object, name);
+
+	return prog ? bpf_program__fd(prog) : -1;
+}
+
+static int test_run(union bpf_attr *attr)
+{
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = (void *)(uintptr_t)attr->test.data_in,
+		    .data_size_in = attr->test.data_size_in, .repeat = (int)attr->test.repeat);
+	int err = bpf_prog_test_run_opts((int)attr->test.prog_fd, &opts);
+
+	attr->test.duration = opts.duration;
+	return err;
+}
+#else
+#include "skep/object.h"
+#include "skep/skep.h"
+
+static struct skep *skep;
+static struct skep_object *object;
+
+static bool start(const char *path)
+{
+	return !skep_new(NULL, &skep) && !skep_object_open(skep, path, NULL, &object);
+}
+
+static int prog_fd(const char *name)
+{
+	return skep_object_prog_fd(object, name);
+}
+
+static int test_run(union bpf_attr *attr)
+{
+	return (int)skep_bpf(skep, BPF_PROG_TEST_RUN, attr, sizeof(*attr));
+}
+#endif
+
+int main(int argc, char **argv)
+{
+	static unsigned char packet[64];
+	char name[64];
+	unsigned int repeat;
+
+	if (argc != 2 || !start(argv[1])) {
+		fprintf(stderr, "bench-maps: cannot load %s\n", argc > 1 ? argv[1] : "nothing");
+		return 1;
+	}
+	while (scanf("%63s %u", name, &repeat) == 2) {
+		union bpf_attr attr;
+		int fd = prog_fd(name);
+
+		memset(&attr, 0, sizeof(attr));
+		attr.test.prog_fd = (unsigned int)fd;
+		attr.test.data_in = (unsigned long)packet;
+		attr.test.data_size_in = sizeof(packet);
+		attr.test.repeat = repeat;
+		if (fd < 0 || test_run(&attr))
+			printf("-\n");
+		else
+			printf("%u\n", attr.test.duration);
+		fflush(stdout);
+	}
+	return 0;
+}
