@@ -11,7 +11,7 @@ set -euo pipefail
 
 demo="gcc libc6-dev make meson ninja-build pkg-config python3 binutils
       libbpf-dev libelf-dev zlib1g-dev libpcap-dev clang-19"
-check="git strace llvm-19 libclang-rt-19-dev tcpdump iproute2 bpftool binutils-bpf gcc-bpf valgrind
+check="git strace llvm-19 libclang-rt-19-dev tcpdump iproute2 bpftool binutils-bpf gcc-bpf valgrind libcapstone-dev gdb
        qemu-user-static g++ libz3-dev gcc-s390x-linux-gnu libc6-dev-s390x-cross
        gcc-aarch64-linux-gnu libc6-dev-arm64-cross"
 bench="libdpdk-dev"

@@ -252,7 +252,7 @@ void process_room_give(struct process_room *room)
 	pages_mark(w, (ptr_to_u64(room->start) - w->start) / w->page_bytes,
 		   room->bytes / w->page_bytes + 1, false);
 	lock_give(&rooms_lock);
-	*room = (struct process_room){0};
+	*room = (struct process_room){ 0 };
 }
 
 static struct code_window *window_at(u64 addr)

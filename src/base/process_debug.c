@@ -70,8 +70,8 @@ extern struct gdb_descriptor __jit_debug_descriptor;
 void __jit_debug_register_code(void);
 
 static struct lock gdb_lock; /* guards the descriptor and its list */
-__attribute__((visibility("protected"))) struct gdb_descriptor __jit_debug_descriptor = {.version =
-												 1};
+__attribute__((
+	visibility("protected"))) struct gdb_descriptor __jit_debug_descriptor = { .version = 1 };
 
 /* gdb has a breakpoint here. */
 __attribute__((visibility("protected"))) noinline_fn void __jit_debug_register_code(void)

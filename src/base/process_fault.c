@@ -18,7 +18,7 @@
 #include "base/lock.h"
 #include "base/process_code.h"
 
-static const int caught[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL};
+static const int caught[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL };
 
 static struct lock catch_lock;
 static _Atomic bool catching; /* set under catch_lock, for good */
@@ -87,7 +87,7 @@ static void on_fault(int sig, siginfo_t *info, void *uc)
 
 static int catch_one(u32 i)
 {
-	struct sigaction ours = {.sa_sigaction = on_fault}, old;
+	struct sigaction ours = { .sa_sigaction = on_fault }, old;
 
 	if (sigaction(caught[i], NULL, &old))
 		return -errno;

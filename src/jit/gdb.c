@@ -29,15 +29,15 @@ struct section_row {
 };
 
 static const struct section_row rows[SEC_CNT] = {
-	[SEC_NULL] = {"", SHT_NULL, 0, 0, 0, 0, 0},
-	[SEC_TEXT] = {".text", SHT_NOBITS, SHF_ALLOC | SHF_EXECINSTR, 0, 0, 16, 0},
-	[SEC_FRAME] = {".eh_frame", SHT_PROGBITS, SHF_ALLOC, 0, 0, 8, 0},
-	[SEC_SYM] = {".symtab", SHT_SYMTAB, 0, SEC_STR, 1, 8, 24},
-	[SEC_STR] = {".strtab", SHT_STRTAB, 0, 0, 0, 1, 0},
-	[SEC_INFO] = {".debug_info", SHT_PROGBITS, 0, 0, 0, 1, 0},
-	[SEC_ABBREV] = {".debug_abbrev", SHT_PROGBITS, 0, 0, 0, 1, 0},
-	[SEC_LINE] = {".debug_line", SHT_PROGBITS, 0, 0, 0, 1, 0},
-	[SEC_NAMES] = {".shstrtab", SHT_STRTAB, 0, 0, 0, 1, 0},
+	[SEC_NULL] = { "", SHT_NULL, 0, 0, 0, 0, 0 },
+	[SEC_TEXT] = { ".text", SHT_NOBITS, SHF_ALLOC | SHF_EXECINSTR, 0, 0, 16, 0 },
+	[SEC_FRAME] = { ".eh_frame", SHT_PROGBITS, SHF_ALLOC, 0, 0, 8, 0 },
+	[SEC_SYM] = { ".symtab", SHT_SYMTAB, 0, SEC_STR, 1, 8, 24 },
+	[SEC_STR] = { ".strtab", SHT_STRTAB, 0, 0, 0, 1, 0 },
+	[SEC_INFO] = { ".debug_info", SHT_PROGBITS, 0, 0, 0, 1, 0 },
+	[SEC_ABBREV] = { ".debug_abbrev", SHT_PROGBITS, 0, 0, 0, 1, 0 },
+	[SEC_LINE] = { ".debug_line", SHT_PROGBITS, 0, 0, 0, 1, 0 },
+	[SEC_NAMES] = { ".shstrtab", SHT_STRTAB, 0, 0, 0, 1, 0 },
 };
 
 #define HEADER_BYTES  64u
@@ -63,7 +63,7 @@ static void symbols(const struct jit_debug_info *info, struct str *sym, struct s
 
 static void header(const struct jit_debug_info *info, u64 sections_at, struct str *out)
 {
-	static const u8 ident[16] = {0x7f, 'E', 'L', 'F', ELFCLASS64, ELFDATA2LSB, EV_CURRENT};
+	static const u8 ident[16] = { 0x7f, 'E', 'L', 'F', ELFCLASS64, ELFDATA2LSB, EV_CURRENT };
 
 	str_add_bytes(out, ident, sizeof(ident));
 	dwarf_u16(out, ET_EXEC);
@@ -132,8 +132,8 @@ static void put_together(const struct jit_debug_info *info, const struct str *pa
 
 void jit_gdb_build(const struct jit_debug_info *info, struct str *out)
 {
-	struct section_place places[SEC_CNT] = {{0}};
-	struct str parts[SEC_CNT] = {{0}};
+	struct section_place places[SEC_CNT] = { { 0 } };
+	struct str parts[SEC_CNT] = { { 0 } };
 
 	jit_unwind_build(info->isa, info->base, info->funcs, info->func_cnt, &parts[SEC_FRAME]);
 	symbols(info, &parts[SEC_SYM], &parts[SEC_STR]);

@@ -33,13 +33,14 @@ static void abbrev(struct str *out, u32 tag, bool children, const u8 (*attrs)[2]
 
 void jit_gdb_abbrev(struct str *out)
 {
-	static const u8 unit[][2] = {{AT_NAME, FORM_STRING},
-				     {AT_LANGUAGE, FORM_DATA2},
-				     {AT_LOW_PC, FORM_ADDR},
-				     {AT_HIGH_PC, FORM_ADDR},
-				     {AT_STMT_LIST, FORM_SEC_OFFSET}};
-	static const u8 func[][2] = {
-		{AT_NAME, FORM_STRING}, {AT_LOW_PC, FORM_ADDR}, {AT_HIGH_PC, FORM_ADDR}};
+	static const u8 unit[][2] = { { AT_NAME, FORM_STRING },
+				      { AT_LANGUAGE, FORM_DATA2 },
+				      { AT_LOW_PC, FORM_ADDR },
+				      { AT_HIGH_PC, FORM_ADDR },
+				      { AT_STMT_LIST, FORM_SEC_OFFSET } };
+	static const u8 func[][2] = { { AT_NAME, FORM_STRING },
+				      { AT_LOW_PC, FORM_ADDR },
+				      { AT_HIGH_PC, FORM_ADDR } };
 
 	dwarf_uleb(out, ABBREV_UNIT);
 	abbrev(out, TAG_COMPILE_UNIT, true, unit, ARRAY_SIZE(unit));
@@ -99,7 +100,7 @@ static u32 file_number(struct files *files, const char *name)
 static void line_header(const struct files *files, struct str *out)
 {
 	/* Operands of the standard opcodes 1..12. */
-	static const u8 operands[] = {0, 1, 1, 1, 1, 0, 0, 0, 1, 0, 0, 1};
+	static const u8 operands[] = { 0, 1, 1, 1, 1, 0, 0, 0, 1, 0, 0, 1 };
 	size_t begin;
 
 	dwarf_u16(out, 3); /* version */
@@ -155,7 +156,7 @@ static void line_rows(const struct jit_debug_info *info, struct files *files, st
 
 void jit_gdb_lines(const struct jit_debug_info *info, struct str *out)
 {
-	struct files files = {.cnt = 0};
+	struct files files = { .cnt = 0 };
 	size_t begin = dwarf_length_begin(out);
 
 	for (u32 i = 0; i < info->line_cnt; i++)

@@ -49,12 +49,12 @@ static int pieces_of(const struct jit_mem *m, const void *code, u8 *fill, struct
 	for (u32 i = 0; i < FILL_BYTES; i += 4)
 		memcpy(fill + i, &m->trap, 4);
 	if (m->pad_bytes)
-		iov[cnt++] = (struct iovec){fill, m->pad_bytes};
-	iov[cnt++] = (struct iovec){(void *)(uintptr_t)code, m->bytes};
+		iov[cnt++] = (struct iovec){ fill, m->pad_bytes };
+	iov[cnt++] = (struct iovec){ (void *)(uintptr_t)code, m->bytes };
 	while (tail) {
 		u64 part = MIN(tail, FILL_BYTES - skew);
 
-		iov[cnt++] = (struct iovec){fill + skew, part};
+		iov[cnt++] = (struct iovec){ fill + skew, part };
 		tail -= part;
 		skew = 0;
 	}
@@ -167,7 +167,7 @@ void jit_mem_free(struct jit_mem *m)
 		 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0) == MAP_FAILED)
 		(void)mprotect(room->start, room->bytes, PROT_NONE);
 	process_room_give(room);
-	*m = (struct jit_mem){0};
+	*m = (struct jit_mem){ 0 };
 }
 
 #if defined(__x86_64__)

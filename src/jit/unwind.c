@@ -22,15 +22,17 @@ enum {
 };
 
 const struct jit_unwind_isa jit_unwind_x86_64 = {
-	.sp = 7, .return_reg = 16, .code_align = 1, .cfa_off = 8, .return_off = -8};
+	.sp = 7, .return_reg = 16, .code_align = 1, .cfa_off = 8, .return_off = -8
+};
 
 const struct jit_unwind_isa jit_unwind_arm64 = {
-	.sp = 31, .return_reg = 30, .code_align = 4, .cfa_off = 0, .return_off = 0};
+	.sp = 31, .return_reg = 30, .code_align = 4, .cfa_off = 0, .return_off = 0
+};
 
 u8 jit_unwind_x86_64_reg(u32 native)
 {
 	/* rax rcx rdx rbx rsp rbp rsi rdi (System V ABI, figure 3.36) */
-	static const u8 low[] = {0, 2, 1, 3, 7, 6, 4, 5};
+	static const u8 low[] = { 0, 2, 1, 3, 7, 6, 4, 5 };
 
 	return native < ARRAY_SIZE(low) ? low[native] : (u8)native;
 }

@@ -33,61 +33,62 @@ static const u8 code_calls[] = {
 #define ISA   (&jit_unwind_x86_64)
 #define EM    EM_X86_64
 static const struct jit_unwind_step outer_steps[] = {
-	{1, JIT_UNWIND_CFA, 7, 16},  {1, JIT_UNWIND_SAVED, 3, -16}, {5, JIT_UNWIND_CFA, 7, 48},
-	{14, JIT_UNWIND_CFA, 7, 16}, {15, JIT_UNWIND_KEPT, 3, 0},   {15, JIT_UNWIND_CFA, 7, 8},
+	{ 1, JIT_UNWIND_CFA, 7, 16 },  { 1, JIT_UNWIND_SAVED, 3, -16 },
+	{ 5, JIT_UNWIND_CFA, 7, 48 },  { 14, JIT_UNWIND_CFA, 7, 16 },
+	{ 15, JIT_UNWIND_KEPT, 3, 0 }, { 15, JIT_UNWIND_CFA, 7, 8 },
 };
 static const struct jit_unwind_step inner_steps[] = {
-	{20, JIT_UNWIND_CFA, 7, 48},
-	{22, JIT_UNWIND_PUSH, 0, 0},
-	{26, JIT_UNWIND_CFA, 7, 8},
-	{27, JIT_UNWIND_POP, 0, 0},
+	{ 20, JIT_UNWIND_CFA, 7, 48 },
+	{ 22, JIT_UNWIND_PUSH, 0, 0 },
+	{ 26, JIT_UNWIND_CFA, 7, 8 },
+	{ 27, JIT_UNWIND_POP, 0, 0 },
 };
 #elif defined(__aarch64__)
 /* both: str x30, [sp, -16]!; bl inner, or blr x0; ldr x30, [sp], 16; ret */
-static const u32 code_calls[] = {0xf81f0ffe, 0x94000003, 0xf84107fe, 0xd65f03c0,
-				 0xf81f0ffe, 0xd63f0000, 0xf84107fe, 0xd65f03c0};
+static const u32 code_calls[] = { 0xf81f0ffe, 0x94000003, 0xf84107fe, 0xd65f03c0,
+				  0xf81f0ffe, 0xd63f0000, 0xf84107fe, 0xd65f03c0 };
 #define INNER 16
 #define ISA   (&jit_unwind_arm64)
 #define EM    EM_AARCH64
 static const struct jit_unwind_step outer_steps[] = {
-	{4, JIT_UNWIND_CFA, 31, 16},
-	{4, JIT_UNWIND_SAVED, 30, -16},
-	{12, JIT_UNWIND_KEPT, 30, 0},
-	{12, JIT_UNWIND_CFA, 31, 0},
+	{ 4, JIT_UNWIND_CFA, 31, 16 },
+	{ 4, JIT_UNWIND_SAVED, 30, -16 },
+	{ 12, JIT_UNWIND_KEPT, 30, 0 },
+	{ 12, JIT_UNWIND_CFA, 31, 0 },
 };
 static const struct jit_unwind_step inner_steps[] = {
-	{20, JIT_UNWIND_CFA, 31, 16},
-	{20, JIT_UNWIND_SAVED, 30, -16},
+	{ 20, JIT_UNWIND_CFA, 31, 16 },
+	{ 20, JIT_UNWIND_SAVED, 30, -16 },
 };
 #else
 static const u8 code_calls[32];
 #define INNER 16
 #define ISA   (&jit_unwind_x86_64)
 #define EM    EM_X86_64
-static const struct jit_unwind_step outer_steps[] = {{1, JIT_UNWIND_CFA, 7, 16}};
-static const struct jit_unwind_step inner_steps[] = {{20, JIT_UNWIND_CFA, 7, 48}};
+static const struct jit_unwind_step outer_steps[] = { { 1, JIT_UNWIND_CFA, 7, 16 } };
+static const struct jit_unwind_step inner_steps[] = { { 20, JIT_UNWIND_CFA, 7, 48 } };
 #endif
 
 static const struct jit_debug_func funcs[] = {
-	{0, INNER, NAME_OUTER, outer_steps, ARRAY_SIZE(outer_steps)},
-	{INNER, sizeof(code_calls), NAME_INNER, inner_steps, ARRAY_SIZE(inner_steps)},
+	{ 0, INNER, NAME_OUTER, outer_steps, ARRAY_SIZE(outer_steps) },
+	{ INNER, sizeof(code_calls), NAME_INNER, inner_steps, ARRAY_SIZE(inner_steps) },
 };
 static const struct jit_debug_line lines[] = {
-	{0, 7, "demo.bpf.c"},
-	{INNER, 40, "demo.bpf.h"},
-	{INNER + 4, 2, "demo.bpf.c"},
+	{ 0, 7, "demo.bpf.c" },
+	{ INNER, 40, "demo.bpf.h" },
+	{ INNER + 4, 2, "demo.bpf.c" },
 };
 
 static struct jit_debug_info info_of(u64 base)
 {
-	return (struct jit_debug_info){.base = base,
-				       .code_bytes = sizeof(code_calls),
-				       .elf_machine = EM,
-				       .isa = ISA,
-				       .funcs = funcs,
-				       .func_cnt = ARRAY_SIZE(funcs),
-				       .lines = lines,
-				       .line_cnt = ARRAY_SIZE(lines)};
+	return (struct jit_debug_info){ .base = base,
+					.code_bytes = sizeof(code_calls),
+					.elf_machine = EM,
+					.isa = ISA,
+					.funcs = funcs,
+					.func_cnt = ARRAY_SIZE(funcs),
+					.lines = lines,
+					.line_cnt = ARRAY_SIZE(lines) };
 }
 
 /* What the innermost call saw. */
@@ -168,7 +169,7 @@ static void test_perf(const struct jit_mem *m)
 
 static void test_names(void)
 {
-	static struct prog_subprog subprogs[] = {{.name = "main_func"}, {.name = NULL}};
+	static struct prog_subprog subprogs[] = { { .name = "main_func" }, { .name = NULL } };
 	struct prog *prog = mem_zalloc(sizeof(*prog));
 	char name[JIT_DEBUG_NAME_BYTES], longest[300];
 

@@ -51,15 +51,15 @@ static int seen_new(const void *code, size_t bytes, struct seen *s)
 {
 	int err;
 
-	*s = (struct seen){0};
+	*s = (struct seen){ 0 };
 	err = host_new(code, bytes, &s->mem);
 	if (err)
 		return err;
 	s->stub = ptr_to_u64(s->mem.exec) + LOAD_STUB;
-	s->code = (struct process_code){.start = ptr_to_u64(s->mem.exec),
-					.end = ptr_to_u64(s->mem.exec) + bytes,
-					.fault = on_fault,
-					.cookie = s};
+	s->code = (struct process_code){ .start = ptr_to_u64(s->mem.exec),
+					 .end = ptr_to_u64(s->mem.exec) + bytes,
+					 .fault = on_fault,
+					 .cookie = s };
 	return process_code_add(&s->code);
 }
 
@@ -76,7 +76,7 @@ static int in_child(int (*fn)(int sig), int sig)
 	pid_t pid = fork();
 
 	if (!pid) {
-		const struct rlimit none = {0, 0};
+		const struct rlimit none = { 0, 0 };
 
 		setrlimit(RLIMIT_CORE, &none);
 		for (int s = 1; s < 32; s++)
@@ -155,7 +155,7 @@ static void plain_handler(int sig)
 
 static void host_installs(void)
 {
-	struct sigaction a = {.sa_sigaction = host_handler, .sa_flags = SA_SIGINFO};
+	struct sigaction a = { .sa_sigaction = host_handler, .sa_flags = SA_SIGINFO };
 
 	sigemptyset(&a.sa_mask);
 	sigaddset(&a.sa_mask, SIGUSR1);
@@ -248,7 +248,7 @@ static void after_handler(int sig, siginfo_t *info, void *uc)
 
 static int child_after(int sig)
 {
-	struct sigaction a = {.sa_sigaction = after_handler, .sa_flags = SA_SIGINFO};
+	struct sigaction a = { .sa_sigaction = after_handler, .sa_flags = SA_SIGINFO };
 	struct seen load;
 
 	(void)sig;
@@ -266,7 +266,7 @@ static int child_after(int sig)
 /* A handler that is to run once: then the default. */
 static int child_once(int sig)
 {
-	struct sigaction a = {.sa_handler = plain_handler, .sa_flags = (int)SA_RESETHAND};
+	struct sigaction a = { .sa_handler = plain_handler, .sa_flags = (int)SA_RESETHAND };
 	struct seen load;
 
 	(void)sig;
@@ -294,8 +294,8 @@ static int child_opt_out(int sig)
 	(void)sig;
 	if (host_new(code_load, sizeof(code_load), &m))
 		return CHILD_WRONG;
-	code = (struct process_code){.start = ptr_to_u64(m.exec),
-				     .end = ptr_to_u64(m.exec) + m.bytes};
+	code = (struct process_code){ .start = ptr_to_u64(m.exec),
+				      .end = ptr_to_u64(m.exec) + m.bytes };
 	if (process_code_add(&code) || process_code_at(code.start) != &code)
 		return CHILD_WRONG;
 	sigaction(SIGSEGV, NULL, &a);
@@ -376,7 +376,7 @@ static int child_fork(int sig)
 
 static void test_registry(void)
 {
-	struct process_code code = {.start = ptr_to_u64(&code), .end = ptr_to_u64(&code) + 8};
+	struct process_code code = { .start = ptr_to_u64(&code), .end = ptr_to_u64(&code) + 8 };
 	struct jit_mem m;
 	u64 at;
 
@@ -388,7 +388,7 @@ static void test_registry(void)
 		return;
 	}
 	at = ptr_to_u64(m.exec);
-	code = (struct process_code){.start = at, .end = at};
+	code = (struct process_code){ .start = at, .end = at };
 	tap_eq(process_code_add(&code), -EINVAL, "empty code is refused");
 	code.end = at + m.bytes;
 	tap_eq(process_code_add(&code), 0, "added");

@@ -28,7 +28,7 @@ struct maps {
 static struct maps maps_scan(const void *addr)
 {
 	FILE *f = fopen("/proc/self/maps", "r");
-	struct maps m = {.at = "none"};
+	struct maps m = { .at = "none" };
 	unsigned long long start, end;
 	char line[512], rights[5];
 
@@ -124,7 +124,7 @@ static int touch_in_child(const volatile u8 *addr, bool run)
 	pid_t pid = fork();
 
 	if (!pid) {
-		const struct rlimit none = {0, 0};
+		const struct rlimit none = { 0, 0 };
 
 		setrlimit(RLIMIT_CORE, &none);
 		signal(SIGSEGV, SIG_DFL); /* the sanitizers' */
@@ -231,7 +231,7 @@ static void test_many(void)
 static int oom_round(void *arg)
 {
 	struct jit_mem_want want = host_want(sizeof(code_ret42));
-	struct jit_mem m = {0};
+	struct jit_mem m = { 0 };
 	int err;
 
 	want.anonymous = *(bool *)arg;
@@ -249,7 +249,7 @@ static void test_file_limit(void)
 	pid_t pid = fork();
 
 	if (!pid) {
-		const struct rlimit none = {0, 0};
+		const struct rlimit none = { 0, 0 };
 		struct jit_mem m;
 		bool ok;
 
@@ -311,7 +311,7 @@ int main(void)
 	test_guards();
 	test_near();
 	test_many();
-	oom_sweep(oom_round, &(bool){false}, "code in a file");
+	oom_sweep(oom_round, &(bool){ false }, "code in a file");
 	oom_sweep(oom_round, &anonymous, "anonymous code");
 	test_file_limit();
 	test_fork();
