@@ -3,6 +3,7 @@
 #include <sched.h>
 
 #include "base/err.h"
+#include "base/rand.h"
 #include "helper/helper_int.h"
 
 #define LOOPS_MAX (1u << 23) /* BPF_MAX_LOOPS */
@@ -22,25 +23,10 @@ HELPER_FN(get_numa_node_id)
 	return node;
 }
 
-static u64 rotate_left(u64 v, u32 by)
-{
-	return v << by | v >> (64 - by);
-}
-
-/* xoshiro256** by Blackman and Vigna (public domain), one state per run context. */
+/* One state per run context: what the kernel keeps for each CPU. */
 HELPER_FN(get_prandom_u32)
 {
-	u64 *s = run->rand_state;
-	u64 result = rotate_left(s[1] * 5, 7) * 9;
-	u64 t = s[1] << 17;
-
-	s[2] ^= s[0];
-	s[3] ^= s[1];
-	s[1] ^= s[2];
-	s[0] ^= s[3];
-	s[2] ^= t;
-	s[3] = rotate_left(s[3], 45);
-	return (u32)(result >> 32);
+	return (u32)(rand_next(run->rand_state) >> 32);
 }
 
 /* bpf_loop(nr, callback, ctx, flags): how often the callback ran, stopped by its first non-zero. */

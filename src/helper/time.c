@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Clocks. The instance may have a clock of its own (run_ops.clock_ns: replays, tests); otherwise
- * programs read the host's.
+ * programs read the host's, through the vDSO: docs/adr/0014 says why not from the counter itself.
  */
 #include <time.h>
 

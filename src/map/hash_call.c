@@ -8,20 +8,58 @@
 
 enum kind { KIND_PLAIN, KIND_PERCPU, KIND_LRU };
 
-static always_inline u64 lookup(u64 map, u64 key, u32 key_bytes, enum kind kind,
+/* What @at holds, as its kind keeps it. */
+static always_inline u64 value_of(struct map_hash *h, const struct hash_at *at, enum kind kind,
+				  const struct run *run)
+{
+	if (kind == KIND_LRU)
+		hash_mark_used(h, at);
+	return ptr_to_u64(hash_slot_value(h, at, kind == KIND_PLAIN ? 0 : run->cpu));
+}
+
+/* Whatever is rare: elements that went past their home, equal tags, buckets that change. */
+static noinline_fn u64 lookup_slowly(struct map_hash *h, const void *key, u64 hash, enum kind kind,
+				     const struct run *run)
+{
+	struct hash_at at;
+
+	return hash_find(h, key, h->key_bytes, hash, &at) ? value_of(h, &at, kind, run) : 0;
+}
+
+/*
+ * One look at the home, by the rules of hash_find: the first element whose tag fits, or none where
+ * none went past. Straight code in few registers, so that several lookups overlap.
+ */
+static always_inline u64 lookup(u64 map, u64 key_addr, u32 key_bytes, enum kind kind,
 				const struct run *run)
 {
 	struct map_hash *h = as_hash(u64_to_ptr(map));
-	struct hash_at at;
+	const void *key = u64_to_ptr(key_addr);
+	u32 size = key_bytes ? key_bytes : h->key_bytes, ver;
+	u64 hash = hash_key(key, size, h->seed), tags, match;
+	struct hash_at at = { .bucket = hash_bucket_at(h, hash_home_index(h, hash)) };
 
-	if (!hash_find_key(h, u64_to_ptr(key), key_bytes ? key_bytes : h->key_bytes, &at))
+	__builtin_prefetch((const u8 *)at.bucket + HASH_LINE_BYTES);
+	ver = atomic_load_explicit(&at.bucket->ver, memory_order_acquire);
+	tags = atomic_load_explicit(&at.bucket->tags, memory_order_acquire);
+	match = hash_match(tags, hash_tag(hash));
+	if (match) {
+		u8 *elem;
+
+		at.slot = hash_match_slot(match);
+		elem = hash_slot_key(h, at.bucket, at.slot);
+		if (likely(hash_key_equal(elem, key, size)) &&
+		    likely(atomic_load_explicit(&at.bucket->ver, memory_order_acquire) == ver)) {
+			if (kind != KIND_PLAIN)
+				return value_of(h, &at, kind, run);
+			return ptr_to_u64(elem) +
+			       (key_bytes ? align_up(key_bytes, 8) : h->key_room_bytes);
+		}
+	} else if (likely(!(tags >> HASH_PAST_SHIFT)) &&
+		   likely(atomic_load_explicit(&at.bucket->ver, memory_order_acquire) == ver)) {
 		return 0;
-	if (kind == KIND_LRU)
-		hash_mark_used(h, &at);
-	if (kind != KIND_PLAIN)
-		return ptr_to_u64(hash_slot_value(h, &at, run->cpu));
-	return ptr_to_u64(hash_slot_key(h, at.bucket, at.slot)) +
-	       (key_bytes ? align_up(key_bytes, 8) : h->key_room_bytes);
+	}
+	return lookup_slowly(h, key, hash, kind, run);
 }
 
 #define LOOKUPS(prefix, kind)                                 \

@@ -29,6 +29,7 @@
 #include "map/call_int.h"
 
 #define HASH_SLOTS	   7u
+#define HASH_LINE_BYTES	   64u
 #define HASH_TAG_FREE	   0u
 #define HASH_TAG_TAKEN	   1u
 #define HASH_PAST_SHIFT	   56
@@ -186,6 +187,8 @@ static always_inline bool hash_find(const struct map_hash *h, const void *key, u
 	u32 tag = hash_tag(hash), ver, home_ver, dist = 0;
 	u64 tags, match;
 
+	/* Elements behind the first line: not to be waited for one after the other. */
+	__builtin_prefetch((const u8 *)home + HASH_LINE_BYTES);
 	ver = home_ver = atomic_load_explicit(&home->ver, memory_order_acquire);
 	for (;;) {
 		tags = atomic_load_explicit(&b->tags, memory_order_acquire);

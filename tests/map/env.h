@@ -7,6 +7,7 @@
 
 #include "base/epoch.h"
 #include "base/percpu.h"
+#include "map/call.h"
 #include "map/map.h"
 #include "tests/tap.h"
 
@@ -41,6 +42,21 @@ static inline struct map *make(const struct map_env *env, enum map_type type, u3
 	if (err)
 		tap_ok(false, "map of type %d: error %d", type, err);
 	return map;
+}
+
+/* What a program's lookup finds when the map's type is known at load (the hash's intrinsics). */
+static inline void *lookup_called(struct map *map, u32 cpu, const void *key)
+{
+	const struct map_call call = { .kind = MAP_CALL_LOOKUP, .known = true };
+	struct run run = { .cpu = cpu };
+	struct map_code code;
+	helper_fn fn;
+
+	map_call_insns(map, &call, &code);
+	fn = code.cnt == 1 ? map_intrinsic(code.insns[0].imm) : NULL;
+	if (!fn)
+		return map->ops->lookup(map, cpu, key);
+	return u64_to_ptr(fn(ptr_to_u64(map), ptr_to_u64(key), 0, 0, 0, &run));
 }
 
 #endif

@@ -122,6 +122,7 @@ static void op_lookup(struct subject *s, u32 op, u32 n, const u8 *key)
 	       "lookup's result", op);
 	expect(s, !m->there[n] || same_value(s, value, m->value[n]), "lookup's value", op);
 	expect(s, (p != NULL) == m->there[n], "the program's lookup", op);
+	expect(s, lookup_called(s->map, 1, key) == p, "the same without asking the map", op);
 	expect(s, !p || !memcmp(p, m->value[n] + (s->map->ops->percpu ? stride : 0),
 				s->map->attr.value_size_bytes),
 	       "the program's value", op);

@@ -78,7 +78,9 @@ static void *hash_thread(void *arg)
 				err = map_user_delete(s->map, &key);
 			break;
 		case 3:
-			if (!s->map->ops->lookup(s->map, 0, &key) && key < KEYS / 2 && !lru)
+			if (!(n & 256 ? lookup_called(s->map, 0, &key) :
+					s->map->ops->lookup(s->map, 0, &key)) &&
+			    key < KEYS / 2 && !lru)
 				atomic_fetch_add(&s->bad, 1);
 			break;
 		default:
