@@ -46,6 +46,7 @@ enum verify_bug {
 	VERIFY_BUG_SYNC_OFFSET,	       /* linked registers learn without their distance */
 	VERIFY_BUG_PRECISE_SRC,	       /* CVE-2023-2163: precision stops at an operation's source */
 	VERIFY_BUG_PRECISE_ATOMIC,     /* CVE-2026-43009: a fetched value taken for an input */
+	VERIFY_BUG_LOOP_ROUNDS,	       /* a callback of few rounds covers one of many: 6.18.44 */
 	VERIFY_BUG_CNT
 };
 

@@ -7,6 +7,7 @@
  */
 #include <signal.h>
 #include <string.h>
+#include <sys/time.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -53,6 +54,7 @@ static int run_file(const char *path)
 
 int main(int argc, char **argv)
 {
+	static const struct itimerval busy = { .it_value.tv_sec = 20 }, never;
 	unsigned long long count = 20000, seed = 1, n;
 	u64 rng;
 	double start = now();
@@ -61,6 +63,7 @@ int main(int argc, char **argv)
 	(void)signal(SIGABRT, save_input);
 	(void)signal(SIGSEGV, save_input);
 	(void)signal(SIGALRM, save_input);
+	(void)signal(SIGPROF, save_input);
 	for (i = 1; i < argc; i++) {
 		if (!strcmp(argv[i], "--count") && i + 1 < argc)
 			count = strtoull(argv[++i], NULL, 0);
@@ -76,12 +79,16 @@ int main(int argc, char **argv)
 	rng = seed * 0x9e3779b97f4a7c15 + 1;
 	rng += !rng;
 	for (n = 0; n < count; n++) {
-		if (n % 1024 == 0)
-			(void)alarm(20); /* 1024 inputs that take longer hang */
+		if (n % 1024 == 0) {
+			/* 1024 inputs that take longer hang: of the processor's time, or asleep. */
+			(void)setitimer(ITIMER_PROF, &busy, NULL);
+			(void)alarm(1200);
+		}
 		input_len = fuzz_make(&rng, input);
 		if (LLVMFuzzerTestOneInput(input, input_len))
 			return 1;
 	}
+	(void)setitimer(ITIMER_PROF, &never, NULL);
 	(void)alarm(0);
 	printf("%s: %llu executions, seed %llu, %.1f seconds\n", argv[0], count, seed,
 	       now() - start);

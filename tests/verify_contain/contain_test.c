@@ -6,9 +6,13 @@
  *
  *	contain_test [PROGRAMS [SEED [BUG]]]	BUG: enum verify_bug, put back; -1: each in turn
  *
- * A program is verified twice. With all paths walked, every scalar of every visit is a claim about
- * an execution, so the states are compared whole. As usual, with pruning, what is accepted must run
- * without a fault and stay on instructions that were seen: imprecise scalars claim nothing there.
+ * Programs are verified in one of two ways, by turns. With all paths walked, every scalar of every
+ * visit is a claim about an execution, so the states are compared whole. As usual, with pruning,
+ * imprecise scalars claim nothing; but what is accepted must run without a fault and stay on
+ * instructions that were seen, with addresses and stored pointers as on some visit. So are programs
+ * judged whose paths are too many, or that have callbacks called until nothing changes.
+ *
+ * Slot 0 of the program array is the program itself, so that tail calls come back to its start.
  */
 #include <stdlib.h>
 #include <time.h>
@@ -16,9 +20,13 @@
 #include "base/bytes.h"
 #include "base/err.h"
 #include "base/mem.h"
+#include "btf/btf.h"
+#include "btf/format.h"
+#include "engine/engine.h"
 #include "helper/table.h"
 #include "interp/interp.h"
 #include "map/map.h"
+#include "map/ringbuf.h"
 #include "pkt/pkt.h"
 #include "prog/prog.h"
 #include "tests/tap.h"
@@ -26,57 +34,126 @@
 #include "verify/state/stack.h"
 #include "verify/verify.h"
 
-enum { RECORDS_MAX = 4096, SLOTS = 8, RUNS = 4, INSNS_MAX = 3000 };
+enum {
+	RECORD_BYTES_MAX = 4 << 20,
+	SLOTS = 8,
+	RUNS = 2,
+	INSNS_MAX = 1500,
+	WHOLE_MAX = 300,
+	FUNC_TYPE = 3
+};
 
 #define BUG_SECONDS 60.0
 
 /* What was known of the current frame at one visit. */
 struct record {
 	struct record *next; /* of the same instruction */
-	struct reg regs[INSN_REGS];
-	struct slot slots[SLOTS];
-	u32 slot_cnt, depth;
+	u32 depth;
+	u16 reg_mask; /* bit n: one of regs is n's */
+	u16 slot_cnt; /* of those that say something, behind regs */
+	struct reg regs[];
+};
+
+struct record_slot {
+	struct slot slot;
+	u32 spi;
+};
+
+/* A program array whose one slot holds what runs. */
+struct self_map {
+	struct map map;
+	struct prog *prog;
 };
 
 struct test {
 	struct gen gen;
-	struct map *map;
+	struct self_map self;
+	struct btf *btf; /* type FUNC_TYPE: a static function */
+	struct run run;
 	struct pkt pkt;
 	struct prog *prog;
 	const struct facts *facts; /* of the usual verification */
-	struct record *records, *by_insn[GEN_INSNS_MAX];
-	u32 record_cnt;
-	bool exact; /* records are complete */
-	bool show;  /* the log of what went wrong (CONTAIN_SHOW) */
+	u8 *records;
+	u32 record_bytes;
+	struct record *by_insn[GEN_INSNS_MAX];
+	bool all_paths; /* is being verified so */
+	bool exact;     /* records are of all paths, not of those that pruning left */
+	bool show;      /* the log of what went wrong (CONTAIN_SHOW) */
 	const char *wrong;
 	u32 wrong_insn, wrong_reg;
 	u64 wrong_value;
 	u64 checked;
 };
 
-static int visit(void *cookie, u32 idx, const struct vstate *st)
+/* Misc and unwritten bytes claim nothing. */
+static bool slot_says(const struct slot *slot)
 {
-	struct test *t = cookie;
-	const struct frame *frame = state_frame(st);
-	struct record *r;
+	u32 n = 0;
 
-	if (t->record_cnt == RECORDS_MAX)
-		return -E2BIG;
-	r = &t->records[t->record_cnt++];
-	memcpy(r->regs, frame->regs, sizeof(r->regs));
-	r->depth = st->curframe;
-	r->slot_cnt = MIN(frame->stack_bytes / STACK_SLOT_BYTES, SLOTS);
-	for (u32 i = 0; i < r->slot_cnt; i++)
-		r->slots[i] = *stack_slot(frame, i);
-	r->next = t->by_insn[idx];
-	t->by_insn[idx] = r;
+	for (u32 i = 0; i < STACK_SLOT_BYTES; i++)
+		n += slot->type[i] == SLOT_ZERO || slot->type[i] == SLOT_SPILL;
+	return n;
+}
+
+static struct record_slot *record_slots(const struct record *r)
+{
+	return u64_to_ptr(ptr_to_u64(&r->regs[__builtin_popcount(r->reg_mask)]));
+}
+
+/* The registers whose pointers a load or store reads. */
+static u32 addresses(const struct insn *insn)
+{
+	switch (insn->code & 7) {
+	case 1:
+		return 1u << insn->src;
+	case 2:
+		return 1u << insn->dst;
+	case 3:
+		return 1u << insn->dst | 1u << insn->src;
+	}
 	return 0;
 }
 
-static bool element_holds(const struct test *t, const struct reg *reg, u64 value)
+static int visit(void *cookie, u32 idx, const struct vstate *st)
 {
+	struct test *t = cookie;
+	const u32 wanted = t->all_paths ? UINT32_MAX : addresses(&t->gen.insns[idx]);
+	const struct frame *frame = state_frame(st);
+	u32 slots = MIN(frame->stack_bytes / STACK_SLOT_BYTES, SLOTS), n = 0;
+	struct record *r = (struct record *)(void *)(t->records + t->record_bytes);
+
+	if (!wanted)
+		return 0;
+	if (RECORD_BYTES_MAX - t->record_bytes <
+	    sizeof(*r) + INSN_REGS * sizeof(struct reg) + SLOTS * sizeof(struct record_slot))
+		return -E2BIG;
+	r->reg_mask = 0;
+	for (u32 i = 0; i < INSN_REGS; i++) {
+		if (frame->regs[i].type == REG_NOT_INIT || !(wanted >> i & 1))
+			continue;
+		r->regs[n++] = frame->regs[i];
+		r->reg_mask |= (u16)(1u << i);
+	}
+	r->depth = st->curframe;
+	r->slot_cnt = 0;
+	for (u32 i = 0; t->all_paths && i < slots; i++) {
+		if (!slot_says(stack_slot(frame, i)))
+			continue;
+		record_slots(r)[r->slot_cnt].spi = i;
+		record_slots(r)[r->slot_cnt++].slot = *stack_slot(frame, i);
+	}
+	r->next = t->by_insn[idx];
+	t->by_insn[idx] = r;
+	t->record_bytes += (u32)((u8 *)(record_slots(r) + r->slot_cnt) - (u8 *)r);
+	return 0;
+}
+
+static bool element_holds(const struct reg *reg, u64 value)
+{
+	struct map *map = u64_to_ptr(ptr_to_u64(reg->map));
+
 	for (u32 key = 0; key < GEN_MAP_ENTRIES; key++) {
-		u64 base = ptr_to_u64(t->map->ops->lookup(t->map, 0, &key));
+		u64 base = ptr_to_u64(map->ops->lookup(map, 0, &key));
 
 		if (scalar_contains(&reg->s, value - base - (u64)(s64)reg->off))
 			return true;
@@ -98,11 +175,11 @@ static bool reg_holds(const struct test *t, const struct run_place *at, const st
 		return scalar_contains(&reg->s, value - ptr_to_u64(&t->pkt) - off);
 	case REG_STACK:
 		return scalar_contains(&reg->s, value - off - at->frame0_top -
-						reg->frameno * at->frame_stride);
+							reg->frameno * at->frame_stride);
 	case REG_MAP_PTR:
-		return value == ptr_to_u64(t->map);
+		return value == ptr_to_u64(reg->map);
 	case REG_MAP_VALUE:
-		return element_holds(t, reg, value);
+		return element_holds(reg, value);
 	case REG_PACKET:
 		/* And the bytes that were proved are there, counted from without the offset. */
 		return scalar_contains(&reg->s, value - ptr_to_u64(t->pkt.data) - off) &&
@@ -114,25 +191,33 @@ static bool reg_holds(const struct test *t, const struct run_place *at, const st
 	return true;
 }
 
+static bool link_holds(const struct reg *a, u64 a_value, const struct reg *b, u64 b_value)
+{
+	u64 d;
+
+	if (a->type != REG_SCALAR || b->type != REG_SCALAR || !a->id ||
+	    (a->id & ~REG_ADD_CONST) != (b->id & ~REG_ADD_CONST) ||
+	    ((a->id | b->id) & REG_ADD_CONST) == REG_ADD_CONST)
+		return true;
+	d = (u64)((s64)(a->id & REG_ADD_CONST ? a->off : 0) -
+		  (s64)(b->id & REG_ADD_CONST ? b->off : 0));
+	d = a_value - b_value - d;
+	return !((a->id | b->id) & REG_ADD_CONST32 ? (u32)d : d);
+}
+
 /* Scalars of one id are equal but for their distances. */
 static bool links_hold(const struct record *r, const u64 *regs)
 {
-	for (u32 i = 0; i < INSN_REGS; i++) {
-		for (u32 j = i + 1; j < INSN_REGS; j++) {
-			const struct reg *a = &r->regs[i], *b = &r->regs[j];
-			u64 d;
+	u8 number[INSN_REGS];
+	u32 cnt = 0;
 
-			if (a->type != REG_SCALAR || b->type != REG_SCALAR || !a->id ||
-			    (a->id & ~REG_ADD_CONST) != (b->id & ~REG_ADD_CONST) ||
-			    ((a->id | b->id) & REG_ADD_CONST) == REG_ADD_CONST)
-				continue;
-			d = (u64)((s64)(a->id & REG_ADD_CONST ? a->off : 0) -
-				  (s64)(b->id & REG_ADD_CONST ? b->off : 0));
-			d = regs[i] - regs[j] - d;
-			if ((a->id | b->id) & REG_ADD_CONST32 ? (u32)d : d)
+	for (u32 i = 0; i < INSN_REGS; i++)
+		if (r->reg_mask >> i & 1)
+			number[cnt++] = (u8)i;
+	for (u32 i = 0; i < cnt; i++)
+		for (u32 j = i + 1; r->regs[i].id && j < cnt; j++)
+			if (!link_holds(&r->regs[i], regs[number[i]], &r->regs[j], regs[number[j]]))
 				return false;
-		}
-	}
 	return true;
 }
 
@@ -165,19 +250,42 @@ static bool slot_holds(const struct test *t, const struct run_place *at, const s
 static int outside(struct test *t, const struct run_place *at, const struct record *r)
 {
 	const u64 top = at->frame0_top + at->depth * at->frame_stride;
+	const struct record_slot *slots = record_slots(r);
+	const struct reg *reg = r->regs;
 
 	if (r->depth != at->depth)
 		return 98;
-	for (u32 i = 0; i < INSN_REGS; i++)
-		if (r->regs[i].type != REG_NOT_INIT &&
-		    (!(at->valid >> i & 1) || !reg_holds(t, at, &r->regs[i], at->regs[i])))
+	for (u32 i = 0; i < INSN_REGS; i++) {
+		if (!(r->reg_mask >> i & 1))
+			continue;
+		if (!(at->valid >> i & 1) || !reg_holds(t, at, reg, at->regs[i]))
 			return (int)i;
+		reg++;
+	}
 	if (!links_hold(r, at->regs))
 		return 50;
 	for (u32 i = 0; i < r->slot_cnt; i++)
-		if (!slot_holds(t, at, &r->slots[i],
-				u64_to_ptr(top - STACK_SLOT_BYTES * (u64)(i + 1))))
-			return 60 + (int)i;
+		if (!slot_holds(t, at, &slots[i].slot,
+				u64_to_ptr(top - STACK_SLOT_BYTES * (u64)(slots[i].spi + 1))))
+			return 60 + (int)slots[i].spi;
+	return -1;
+}
+
+/* Of what loads and stores read, the pointers: pruning compares those, too. */
+static int outside_pruned(struct test *t, const struct run_place *at, const struct record *r)
+{
+	const struct reg *reg = r->regs;
+
+	if (r->depth != at->depth)
+		return 98;
+	for (u32 i = 0; i < INSN_REGS; i++) {
+		if (!(r->reg_mask >> i & 1))
+			continue;
+		if (reg->type != REG_SCALAR &&
+		    (!(at->valid >> i & 1) || !reg_holds(t, at, reg, at->regs[i])))
+			return (int)i;
+		reg++;
+	}
 	return -1;
 }
 
@@ -192,10 +300,10 @@ static bool watch(void *cookie, const struct run_place *at)
 		t->wrong_insn = at->insn_idx;
 		return false;
 	}
-	if (!t->exact)
+	if (!t->exact && !addresses(&t->gen.insns[at->insn_idx]))
 		return true;
 	for (const struct record *r = t->by_insn[at->insn_idx]; r; r = r->next) {
-		int n = outside(t, at, r);
+		int n = t->exact ? outside(t, at, r) : outside_pruned(t, at, r);
 
 		if (n < 0)
 			return true;
@@ -208,16 +316,43 @@ static bool watch(void *cookie, const struct run_place *at)
 	return false;
 }
 
-static int verify(struct test *t, u32 bug, bool all_paths, struct verify_result *ret)
+enum record_what { RECORD_PRUNED, RECORD_ALL_PATHS };
+
+static int verify(struct test *t, u32 bug, enum record_what what, struct verify_result *ret)
 {
-	const struct verify_observer observer = { .visit = visit, .cookie = t,
-						  .all_paths = true };
-	const struct verify_opts opts = { .rights = VERIFY_PRIV, .bug = bug,
-					  .insns_max = INSNS_MAX,
-					  .observer = all_paths ? &observer : NULL };
+	const struct verify_observer observer = {
+		.visit = visit, .cookie = t, .all_paths = what == RECORD_ALL_PATHS};
+	const struct verify_opts opts = {.rights = VERIFY_PRIV,
+					 .bug = bug,
+					 .insns_max =
+						 what == RECORD_ALL_PATHS ? WHOLE_MAX : INSNS_MAX,
+					 .observer = &observer};
 
 	memset(ret, 0, sizeof(*ret));
+	t->record_bytes = 0;
+	t->all_paths = what == RECORD_ALL_PATHS;
+	memset(t->by_insn, 0, t->gen.cnt * sizeof(t->by_insn[0]));
 	return verify_prog(t->prog, &opts, ret);
+}
+
+/* Callbacks must be functions by BTF. */
+static int name_functions(struct test *t)
+{
+	struct prog *prog = t->prog;
+	u32 cnt = t->gen.func_cnt + 1;
+
+	prog->subprogs = mem_zalloc_array(cnt, sizeof(*prog->subprogs));
+	if (!prog->subprogs)
+		return -ENOMEM;
+	for (u32 i = 0; i < cnt; i++) {
+		prog->subprogs[i].start = i ? t->gen.func_start[i - 1] : 0;
+		prog->subprogs[i].end = i < cnt - 1 ? t->gen.func_start[i] : t->gen.cnt;
+		prog->subprogs[i].btf_id = FUNC_TYPE;
+		prog->subprogs[i].name = "f";
+	}
+	prog->subprog_cnt = cnt;
+	prog->btf = btf_get(t->btf);
+	return 0;
 }
 
 static int make_prog(struct test *t)
@@ -230,50 +365,57 @@ static int make_prog(struct test *t)
 	t->prog->gpl_compatible = true;
 	t->prog->flags = gen_rand(&t->gen) & 1 ? PROG_FLAG_TEST_STATE_FREQ : 0;
 	t->prog->ctx_class = pkt_ctx_class(PROG_TYPE_XDP, 0);
-	t->prog->maps = mem_alloc(sizeof(struct map *));
+	t->prog->maps = mem_alloc(GEN_MAP_CNT * sizeof(struct map *));
 	if (!t->prog->maps)
 		return -ENOMEM;
-	t->prog->maps[t->prog->map_cnt++] = map_get(t->map);
+	for (u32 i = 0; i < GEN_MAP_CNT; i++)
+		t->prog->maps[t->prog->map_cnt++] = map_get(t->gen.maps[i]);
+	t->self.prog = t->prog;
+	return t->gen.func_cnt ? name_functions(t) : 0;
+}
+
+static int drop(void *cookie, const void *data, u32 size_bytes)
+{
+	(void)cookie;
+	(void)data;
+	(void)size_bytes;
 	return 0;
 }
 
 static void execute(struct test *t)
 {
-	u8 bytes[64];
-	struct run run;
-	u64 r0;
+	struct run *run = &t->run;
+	u64 bytes[8], r0;
 
-	if (run_begin(&run, NULL)) {
-		t->wrong = "no run";
-		return;
-	}
-	run.watch = watch;
-	run.watch_cookie = t;
 	for (u32 n = 0; n < RUNS && !t->wrong; n++) {
 		u32 len = 14 + (u32)(gen_rand(&t->gen) % 50);
 
-		for (u32 i = 0; i < sizeof(bytes); i++)
-			bytes[i] = (u8)gen_rand(&t->gen);
+		for (u32 i = 0; i < ARRAY_SIZE(bytes); i++)
+			bytes[i] = gen_rand(&t->gen);
 		for (u32 i = 0; i < 4; i++)
-			run.rand_state[i] = gen_rand(&t->gen);
-		if (pkt_load(&t->pkt, bytes, len, len))
+			run->rand_state[i] = gen_rand(&t->gen);
+		if (pkt_load(&t->pkt, (const u8 *)bytes, len, len))
 			continue;
-		run.insns_left = 1 << 20;
-		if (prog_run(&run, t->prog, &t->pkt, &r0) && !t->wrong) {
-			t->wrong = fault_kind_name(run.fault.kind);
-			t->wrong_insn = run.fault.insn_idx;
+		run->insns_left = 1 << 20;
+		if (prog_run(run, t->prog, &t->pkt, &r0) && !t->wrong) {
+			t->wrong = fault_kind_name(run->fault.kind);
+			t->wrong_insn = run->fault.insn_idx;
 		}
 	}
-	run_end(&run);
+	if (t->gen.rings)
+		map_ringbuf_consume(t->gen.maps[GEN_RING], drop, NULL);
 }
 
 /* The log of the program that went wrong. */
 static void show(struct test *t, u32 bug)
 {
 	static char log[1 << 20];
-	const struct verify_opts opts = { .rights = VERIFY_PRIV, .bug = bug, .log_level = 3,
-					  .log_buf = log, .log_bytes = sizeof(log) };
-	struct verify_result result = { 0 };
+	const struct verify_opts opts = {.rights = VERIFY_PRIV,
+					 .bug = bug,
+					 .log_level = 3,
+					 .log_buf = log,
+					 .log_bytes = sizeof(log)};
+	struct verify_result result = {0};
 
 	if (verify_prog(t->prog, &opts, &result))
 		printf("# refused now\n");
@@ -284,32 +426,35 @@ static void show(struct test *t, u32 bug)
 /* One program: 1 accepted and run, 0 refused; t->wrong says what was found. */
 static int one(struct test *t, u32 bug)
 {
-	static struct helper_ask ask = { .type = PROG_TYPE_XDP, .rights = HELPER_ADMIN,
-					 .gpl_compatible = true };
-	const struct helper_resolver resolver = { .resolve = helper_resolve, .cookie = &ask };
-	struct verify_result usual = { 0 }, whole = { 0 };
-	int ret = 0;
+	static struct helper_ask ask = {
+		.type = PROG_TYPE_XDP, .rights = HELPER_ADMIN, .gpl_compatible = true};
+	const struct helper_resolver resolver = {.resolve = helper_resolve, .cookie = &ask};
+	struct verify_result result = {0};
+	bool ok = false;
 
 	t->wrong = NULL;
 	t->wrong_reg = 0;
-	t->record_cnt = 0;
+	t->exact = false;
 	gen_program(&t->gen);
-	memset(t->by_insn, 0, t->gen.cnt * sizeof(t->by_insn[0]));
 	if (make_prog(t))
 		return 0;
-	if (!verify(t, bug, false, &usual)) {
-		t->facts = usual.facts;
-		t->exact = !verify(t, bug, true, &whole);
-		if (!interp_guard_compile(t->prog, &resolver))
-			execute(t);
-		ret = 1;
+	if (!t->gen.unbounded && gen_rand(&t->gen) & 1) {
+		ok = t->exact = !verify(t, bug, RECORD_ALL_PATHS, &result);
+		if (!ok && result.reject.err != -E2BIG) {
+			prog_put(t->prog);
+			return 0;
+		}
 	}
-	verify_result_fini(&usual);
-	verify_result_fini(&whole);
+	if (!ok)
+		ok = !verify(t, bug, RECORD_PRUNED, &result);
+	t->facts = result.facts;
+	if (ok && !interp_guard_compile(t->prog, &resolver))
+		execute(t);
+	verify_result_fini(&result);
 	if (t->wrong && t->show)
 		show(t, bug);
 	prog_put(t->prog);
-	return ret;
+	return ok;
 }
 
 static double seconds(void)
@@ -336,8 +481,9 @@ static u64 sweep(struct test *t, u64 programs, u64 seed, u32 bug, double limit)
 		if (t->wrong || (!(n & 255) && seconds() - start > limit))
 			break;
 	}
-	printf("# bug %u: %llu programs, %llu run, %llu with all paths, ", bug,
-	       (unsigned long long)n, (unsigned long long)ran, (unsigned long long)exact);
+	printf("# bug %u: %llu programs, %llu run, %llu compared on all paths, %llu with pruning; ",
+	       bug, (unsigned long long)n, (unsigned long long)ran, (unsigned long long)exact,
+	       (unsigned long long)(ran - exact));
 	printf("%llu instructions checked, ", (unsigned long long)t->checked);
 	printf("seed %llu, %.2f s%s%s\n", (unsigned long long)seed, seconds() - start,
 	       t->wrong ? ": " : "", t->wrong ? t->wrong : "");
@@ -349,33 +495,112 @@ static u64 sweep(struct test *t, u64 programs, u64 seed, u32 bug, double limit)
 	return ran;
 }
 
+static void *self_lookup(struct map *map, u32 index)
+{
+	return index ? NULL : container_of(map, struct self_map, map)->prog;
+}
+
+static const struct map_ops self_ops = {.lookup_obj = self_lookup, .holds = OBJ_PROG};
+
+static void self_destroy(struct obj *obj)
+{
+	(void)obj; /* lives in struct test */
+}
+
+static int make_maps(struct test *t)
+{
+	static const struct map_env env = {.cpu_cnt = 1};
+	static const struct map_attr attrs[] = {
+		[GEN_ARRAY] = {.type = MAP_TYPE_ARRAY,
+			       .key_size_bytes = 4,
+			       .value_size_bytes = GEN_VALUE_BYTES,
+			       .max_entries = GEN_MAP_ENTRIES},
+		[GEN_RING] = {.type = MAP_TYPE_RINGBUF, .max_entries = 1 << 16},
+		[GEN_PROGS] = {.type = MAP_TYPE_PROG_ARRAY,
+			       .key_size_bytes = 4,
+			       .value_size_bytes = 4,
+			       .max_entries = 4},
+	};
+	int err = map_create(&attrs[GEN_ARRAY], &env, &t->gen.maps[GEN_ARRAY]);
+
+	if (!err)
+		err = map_create(&attrs[GEN_RING], &env, &t->gen.maps[GEN_RING]);
+	t->self.map.ops = &self_ops;
+	t->self.map.attr = attrs[GEN_PROGS];
+	obj_init(&t->self.map.obj, OBJ_MAP, self_destroy);
+	t->gen.maps[GEN_PROGS] = &t->self.map;
+	return err;
+}
+
+static int make_btf(struct btf **ret_btf)
+{
+	static const struct {
+		struct btf_header hdr;
+		u32 types[10];
+		char strs[7];
+	} raw = {
+		.hdr = {.magic = BTF_MAGIC_NUMBER,
+			.version = 1,
+			.hdr_len = sizeof(struct btf_header),
+			.type_len = sizeof(raw.types),
+			.str_off = sizeof(raw.types),
+			.str_len = sizeof(raw.strs)},
+		.types = {1, BTF_KIND_INT << 24, 4, BTF_ENC_SIGNED << 24 | 32, 0,
+			  BTF_KIND_FUNC_PROTO << 24, 1, 5, BTF_KIND_FUNC << 24, 2},
+		.strs = "\0int\0f",
+	};
+
+	return btf_parse(&raw, offsetof(typeof(raw), strs) + sizeof(raw.strs), NULL, ret_btf);
+}
+
+static int test_init(struct test *t)
+{
+	static const struct run_ops ops = {.callback = engine_callback};
+	int err = pkt_init(&t->pkt, 256);
+
+	if (!err)
+		err = make_maps(t);
+	if (!err)
+		err = make_btf(&t->btf);
+	if (!err)
+		err = run_begin(&t->run, NULL);
+	t->run.ops = &ops;
+	t->run.watch = watch;
+	t->run.watch_cookie = t;
+	t->show = getenv("CONTAIN_SHOW");
+	t->records = mem_alloc(RECORD_BYTES_MAX);
+	return t->records ? err : -ENOMEM;
+}
+
+static void test_fini(struct test *t)
+{
+	run_end(&t->run);
+	map_put(t->gen.maps[GEN_ARRAY]);
+	map_put(t->gen.maps[GEN_RING]);
+	btf_put(t->btf);
+	pkt_fini(&t->pkt);
+	mem_free(t->records);
+}
+
 int main(int argc, char **argv)
 {
-	static const struct map_attr attr = { .type = MAP_TYPE_ARRAY, .key_size_bytes = 4,
-					      .value_size_bytes = GEN_VALUE_BYTES,
-					      .max_entries = GEN_MAP_ENTRIES };
 	const u64 programs = argc > 1 ? strtoull(argv[1], NULL, 0) : 20000;
 	const u64 seed = argc > 2 ? strtoull(argv[2], NULL, 0) : 1;
 	const long bug = argc > 3 ? strtol(argv[3], NULL, 0) : 0;
-	struct map_env map_env = { .cpu_cnt = 1 };
 	struct test *t = mem_zalloc(sizeof(*t));
 	u32 bugs = bug < 0 ? VERIFY_BUG_CNT : (u32)bug + 1;
 
-	t->records = mem_alloc(RECORDS_MAX * sizeof(*t->records));
-	if (!t->records || pkt_init(&t->pkt, 256) || map_create(&attr, &map_env, &t->map))
+	if (!t || test_init(t))
 		return 1;
-	t->gen.map = t->map;
-	t->show = getenv("CONTAIN_SHOW");
 	for (u32 b = bug < 0 ? 0 : (u32)bug; b < bugs; b++) {
-		tap_ok(sweep(t, programs, seed, b, b ? BUG_SECONDS : 1e9) > 0, "programs ran");
+		tap_ok(sweep(t, programs, seed, b, b || bug ? BUG_SECONDS : 1e9) > 0,
+		       "programs ran");
 		if (b)
 			tap_ok(t->wrong != NULL, "bug %u put back is found", b);
 		else
 			tap_ok(!t->wrong, "every state lies inside what was proved");
 	}
-	map_put(t->map);
-	pkt_fini(&t->pkt);
-	mem_free(t->records);
+	test_fini(t);
 	mem_free(t);
 	return tap_done();
 }
