@@ -89,9 +89,15 @@ static int make_shown(struct prog *prog, const struct xlate_opts *opts)
 /* The proven program becomes one that runs as it is. */
 static int rewrite(struct prog *prog, const struct xlate_opts *opts)
 {
+	struct xlate_opts shorter = *opts;
 	struct xlated x;
 	int err = xlate(prog, prog->facts, opts, &x);
 
+	if (err == -ERANGE) {
+		/* A conditional jump over too many lookups: then they stay calls. */
+		shorter.no_inline = true;
+		err = xlate(prog, prog->facts, &shorter, &x);
+	}
 	if (err)
 		return err;
 	mem_free(prog->insns);

@@ -19,6 +19,8 @@
  *     load outside ends the function with r0 = 0.
  *   - a tail call that fails (empty slot, index outside, more than 33) leaves -ENOENT, -E2BIG or
  *     -ELOOP in r0 and goes on.
+ *   - `run` executes a speculation barrier where xlate/ marked one; `guard` never runs what
+ *     was rewritten.
  *   - callx calls the helper whose number the register holds, bound when it is called; that needs
  *     a resolver that outlives the program (`lasting`).
  */

@@ -13,6 +13,7 @@
  */
 #include <string.h>
 
+#include "base/barrier.h"
 #include "base/bytes.h"
 #include "base/err.h"
 #include "base/mem.h"
@@ -26,6 +27,7 @@
 struct step {
 	const void *handler;
 	u8 dst, src;
+	u16 behind; /* the barrier: handlers.at of what follows it */
 	s32 off;  /* bytes: address displacement, or to the jump's target from this step */
 	u64 imm;  /* also: helper function, binding */
 };
@@ -33,6 +35,7 @@ struct step {
 struct run_code {
 	struct engine_code base; /* base.insns is freed once the steps stand */
 	struct step *steps;
+	const u8 *marks; /* of the program, or NULL */
 };
 
 struct frame { /* of a caller, while its callee runs */
@@ -47,8 +50,14 @@ enum special {
 	SPECIAL_BAD, /* sentinel and second words */
 	SPECIAL_HOST, /* an embedder's helper */
 	SPECIAL_TAIL_CALL,
+	SPECIAL_BARRIER, /* XLATE_NOSPEC: a speculation barrier, then what the step would do */
 	SPECIAL_CNT
 };
+
+/* Places in handlers.at: of operations, of the same as jumps backwards (these poll), specials. */
+#define AT_BACK(op)   (ISA_OP_CNT + (op))
+#define AT_SPECIAL(s) (2 * ISA_OP_CNT + (s))
+#define AT_CNT	      AT_SPECIAL(SPECIAL_CNT)
 
 struct pair {
 	u8 first, second; /* enum isa_op */
@@ -57,9 +66,7 @@ struct pair {
 };
 
 struct handlers {
-	const void *op[ISA_OP_CNT];
-	const void *back[ISA_OP_CNT]; /* of jumps backwards: these poll */
-	const void *special[SPECIAL_CNT];
+	const void *at[AT_CNT];
 	const struct pair *pairs;
 	u32 pair_cnt;
 };
@@ -212,13 +219,16 @@ static int execute(struct entry *entry, const struct handlers **ret_handlers)
 #include "interp/run_pairs.def"
 	};
 	static const struct handlers handlers = {
-#define ISA_OP(id, ...) .op[ISA_##id] = &&do_##id,
+#define ISA_OP(id, ...) .at[ISA_##id] = &&do_##id,
 #include "isa/ops.def"
 #define ISA_OP(id, ...)
-#define ISA_JMP(id, ...) .back[ISA_##id] = &&back_##id,
-#define ISA_JA(id, ...)	 .back[ISA_##id] = &&back_##id,
+#define ISA_JMP(id, ...) .at[AT_BACK(ISA_##id)] = &&back_##id,
+#define ISA_JA(id, ...)	 .at[AT_BACK(ISA_##id)] = &&back_##id,
 #include "isa/ops.def"
-		.special = { &&do_bad, &&do_host, &&do_tail_call },
+		.at[AT_SPECIAL(SPECIAL_BAD)] = &&do_bad,
+		.at[AT_SPECIAL(SPECIAL_HOST)] = &&do_host,
+		.at[AT_SPECIAL(SPECIAL_TAIL_CALL)] = &&do_tail_call,
+		.at[AT_SPECIAL(SPECIAL_BARRIER)] = &&do_barrier,
 		.pairs = pairs,
 		.pair_cnt = ARRAY_SIZE(pairs),
 	};
@@ -411,6 +421,10 @@ helper_done:
 		return -EFAULT;
 	NEXT_STEP;
 
+do_barrier:
+	speculation_barrier();
+	goto *handlers.at[pc->behind];
+
 do_tail_call: {
 	s32 err = 0;
 	const struct prog *next = engine_tail_target(run, u64_to_ptr(r[2]), (u32)r[3], &err);
@@ -530,13 +544,14 @@ static void code_free(void *p)
 /* One decoded instruction into its step; -errno for what `run` refuses. */
 static int step_make(const struct run_code *code, const struct handlers *h, u32 idx)
 {
+	const u8 *marks = code->marks;
 	const struct decoded *d = &code->base.insns[idx];
 	const struct isa_info *info = isa_info(d->op);
 	struct step *s = &code->steps[idx];
 	bool jumps = info->off == ISA_OFF_JUMP || info->imm == ISA_IMM_JUMP ||
 		     info->imm == ISA_IMM_SUBPROG;
 
-	*s = (struct step){ h->op[d->op], d->dst, d->src, d->off, d->imm };
+	*s = (struct step){ NULL, d->dst, d->src, d->op, d->off, d->imm };
 	if (d->op == ISA_CALL_KFUNC || d->op == ISA_LDDW_BTF_ID)
 		return -EOPNOTSUPP;
 	if ((jumps || d->op == ISA_LDDW_FUNC) && d->target == ENGINE_NO_TARGET)
@@ -547,8 +562,8 @@ static int step_make(const struct run_code *code, const struct handlers *h, u32 
 		if (bytes != (s32)bytes)
 			return -E2BIG;
 		s->off = (s32)bytes;
-		if (bytes <= 0 && h->back[d->op])
-			s->handler = h->back[d->op];
+		if (bytes <= 0 && h->at[AT_BACK(d->op)])
+			s->behind = (u16)AT_BACK(d->op);
 	}
 	if (d->op == ISA_CALL_HELPER) {
 		const struct helper_binding *b = &code->base.bindings[d->imm];
@@ -556,12 +571,15 @@ static int step_make(const struct run_code *code, const struct handlers *h, u32 
 		if (!b->fn && !b->host && !(b->info && b->info->props & HP_TAIL_CALL))
 			return -EINVAL;
 		if (b->info && b->info->props & HP_TAIL_CALL)
-			s->handler = h->special[SPECIAL_TAIL_CALL];
+			s->behind = AT_SPECIAL(SPECIAL_TAIL_CALL);
 		else if (b->host)
-			*s = (struct step){ h->special[SPECIAL_HOST], .imm = ptr_to_u64(b) };
+			*s = (struct step){ .behind = AT_SPECIAL(SPECIAL_HOST),
+					    .imm = ptr_to_u64(b) };
 		else
 			s->imm = (u64)(uintptr_t)b->fn;
 	}
+	s->handler = h->at[marks && marks[idx] & XLATE_NOSPEC ? AT_SPECIAL(SPECIAL_BARRIER)
+							      : s->behind];
 	return 0;
 }
 
@@ -569,8 +587,11 @@ static int step_make(const struct run_code *code, const struct handlers *h, u32 
 static void pair_up(struct run_code *code, const struct handlers *h, u32 idx)
 {
 	const u8 first = code->base.insns[idx].op, second = code->base.insns[idx + 1].op;
-	const bool back = code->steps[idx + 1].handler == h->back[second];
+	const bool back = code->steps[idx + 1].behind == AT_BACK(second);
+	const void *barrier = h->at[AT_SPECIAL(SPECIAL_BARRIER)];
 
+	if (code->steps[idx].handler == barrier || code->steps[idx + 1].handler == barrier)
+		return;
 	for (u32 i = 0; i < h->pair_cnt; i++) {
 		const struct pair *p = &h->pairs[i];
 
@@ -592,10 +613,10 @@ static int steps_make(struct run_code *code)
 			return -EINVAL;
 		err = step_make(code, h, i);
 		if (words == 2)
-			code->steps[i + 1].handler = h->special[SPECIAL_BAD];
+			code->steps[i + 1].handler = h->at[AT_SPECIAL(SPECIAL_BAD)];
 		i += words;
 	}
-	code->steps[n].handler = h->special[SPECIAL_BAD];
+	code->steps[n].handler = h->at[AT_SPECIAL(SPECIAL_BAD)];
 	for (u32 i = 0; i + 1 < n && !err; i++)
 		pair_up(code, h, i);
 	return err;
@@ -608,6 +629,7 @@ int interp_run_compile(struct prog *prog, const struct helper_resolver *resolver
 
 	if (!code)
 		return -ENOMEM;
+	code->marks = prog->marks;
 	err = engine_decode(prog, resolver, &code->base);
 	if (!err) {
 		code->steps = mem_zalloc_array((size_t)prog->insn_cnt + 1, sizeof(*code->steps));

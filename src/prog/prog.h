@@ -29,6 +29,17 @@ struct prog_subprog {
 	u32 btf_id;	  /* its FUNC; 0 without BTF */
 };
 
+/* What engines must do at an instruction of a program that xlate/ rewrote. */
+enum xlate_mark {
+	XLATE_NOSPEC = 1,  /* a speculation barrier goes before it */
+	XLATE_NO_ZEXT = 2, /* nobody reads the upper half that a 32-bit write clears */
+	/*
+	 * Not the program's own: facts about the instruction that it was made for (values of its
+	 * registers, what its address points into) do not hold for it.
+	 */
+	XLATE_ADDED = 4,
+};
+
 /* A row of BTF.ext's line_info; the strings live in the program's BTF. */
 struct prog_line {
 	u32 insn_idx;

@@ -38,17 +38,6 @@ struct xlate_opts {
 	u64 seed;	/* of blinding */
 };
 
-/* What engines must do at an emitted instruction. */
-enum xlate_mark {
-	XLATE_NOSPEC = 1,   /* a speculation barrier goes before it */
-	XLATE_NO_ZEXT = 2, /* nobody reads the upper half that a 32-bit write clears */
-	/*
-	 * Not the program's own: facts about the instruction that it was made for (values of its
-	 * registers, what its address points into) do not hold for it.
-	 */
-	XLATE_ADDED = 4,
-};
-
 struct xlated {
 	struct insn *insns;
 	u32 *orig_idx; /* of each */

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The table of engines, and how a vector meets one. */
+#include <string.h>
+
 #include "base/err.h"
 #include "base/mem.h"
 #include "interp/interp.h"
@@ -80,10 +82,26 @@ static int engine_run_run(const struct engine_job *job, u64 *ret_r0, const char 
 	return run_compiled(job, ret_r0, ret_why, interp_run_compile);
 }
 
+/* As if the verifier had asked for a speculation barrier before each instruction. */
+static int fenced_compile(struct prog *prog, const struct helper_resolver *res)
+{
+	prog->marks = mem_alloc(prog->insn_cnt);
+	if (!prog->marks)
+		return -ENOMEM;
+	memset(prog->marks, XLATE_NOSPEC, prog->insn_cnt);
+	return interp_run_compile(prog, res);
+}
+
+static int engine_fenced_run(const struct engine_job *job, u64 *ret_r0, const char **ret_why)
+{
+	return run_compiled(job, ret_r0, ret_why, fenced_compile);
+}
+
 const struct engine engines[] = {
 	{ "ref", engine_ref_run }, /* first: it notes what was executed */
 	{ "guard", engine_guard_run },
 	{ "run", engine_run_run },
+	{ "fenced", engine_fenced_run },
 };
 const u32 engine_cnt = ARRAY_SIZE(engines);
 

@@ -291,18 +291,20 @@ static struct skep *instance(u32 which, int *fds)
 	return skep;
 }
 
-static int load(struct skep *skep, const struct gen *g, u32 level, char *log, u32 log_bytes)
+#define LOG_BYTES (1u << 16)
+
+static int load_insns(struct skep *skep, const struct insn *insns, u32 cnt, u32 level, char *log)
 {
 	union bpf_attr attr;
 
 	memset(&attr, 0, sizeof(attr));
 	attr.prog_type = BPF_PROG_TYPE_XDP;
-	attr.insns = ptr_to_u64(g->insns);
-	attr.insn_cnt = g->cnt;
+	attr.insns = ptr_to_u64(insns);
+	attr.insn_cnt = cnt;
 	attr.license = ptr_to_u64("GPL");
 	attr.log_level = level;
 	attr.log_buf = level ? ptr_to_u64(log) : 0;
-	attr.log_size = level ? log_bytes : 0;
+	attr.log_size = level ? LOG_BYTES : 0;
 	return (int)skep_bpf(skep, BPF_PROG_LOAD, &attr, sizeof(attr));
 }
 
@@ -338,7 +340,7 @@ static void show(const struct gen *g)
 static void compare(struct skep *const *skeps, int (*map_fds)[ROWS], struct gen *g,
 		    struct totals *t)
 {
-	static char log[1 << 16];
+	static char log[LOG_BYTES];
 	const u32 operations = 1 + below(g, 8);
 	u64 same[4];
 	int fds[INSTANCES];
@@ -349,10 +351,10 @@ static void compare(struct skep *const *skeps, int (*map_fds)[ROWS], struct gen 
 		memcpy(g->rand, same, sizeof(same));
 		g->fds = map_fds[i];
 		generate(g, operations);
-		fds[i] = load(skeps[i], g, 0, NULL, 0);
+		fds[i] = load_insns(skeps[i], g->insns, g->cnt, 0, NULL);
 		loaded = loaded && fds[i] >= 0;
 		if (fds[i] < 0 && t->rejected < 2) {
-			(void)load(skeps[i], g, 1, log, sizeof(log));
+			(void)load_insns(skeps[i], g->insns, g->cnt, 1, log);
 			printf("# instance %u: %d\n%s", i, fds[i], log);
 		}
 	}
@@ -381,6 +383,42 @@ static void compare(struct skep *const *skeps, int (*map_fds)[ROWS], struct gen 
 	for (u32 i = 0; i < INSTANCES; i++)
 		if (fds[i] >= 0)
 			close(fds[i]);
+}
+
+/* A jump that inlined lookups would push beyond its 16 bits: the program loads and runs. */
+static void test_far_jump(struct skep *skep, const int *fds)
+{
+	static struct insn insns[5 * 5000 + 20];
+	const u8 packet[PACKET] = { 0 };
+	struct gen far = { .cnt = 0 }, *g = &far;
+	u32 cnt = 0, lookup, words, ret = 0;
+	int fd;
+
+	OP(LDX_W, 7, 1, 12, 0);
+	OP(STX_W, 10, 7, KEY, 0); /* no constant */
+	OP(MOV64_K, 0, 0, 0, 3);
+	/* Not the other way round: r7 and the key would be a constant behind it. */
+	OP(JEQ64_K, 7, 0, 5 * 5000, 1 << 30);
+	lookup = g->cnt;
+	put(g, ISA_LDDW_MAP_FD, (struct fields){ 1, 0, 0, fds[0] });
+	g->insns[g->cnt++] = insn_make(0, 0, 0, 0, 0);
+	OP(MOV64_X, 2, 10, 0, 0);
+	OP(ADD64_K, 2, 0, 0, KEY);
+	OP(CALL_HELPER, 0, 0, 0, HELPER_map_lookup_elem);
+	words = g->cnt - lookup;
+	memcpy(insns, g->insns, lookup * sizeof(insns[0]));
+	for (cnt = lookup; cnt < 5 * 5000; cnt += words)
+		memcpy(&insns[cnt], &g->insns[lookup], words * sizeof(insns[0]));
+	insns[3].off = (s16)(cnt - 4);
+	g->cnt = 0;
+	OP(MOV64_K, 0, 0, 0, 3);
+	OP(EXIT, 0, 0, 0, 0);
+	memcpy(&insns[cnt], g->insns, g->cnt * sizeof(insns[0]));
+	fd = load_insns(skep, insns, cnt + g->cnt, 0, NULL);
+	tap_ok(fd >= 0, "a jump over 5,000 lookups: %d", fd);
+	tap_ok(fd >= 0 && !test_run(skep, fd, packet, &ret) && ret == 3, "it runs");
+	if (fd >= 0)
+		close(fd);
 }
 
 /* Slots go by CPU: one that is not 0, where there is one, and the same for all. */
@@ -416,6 +454,7 @@ int main(int argc, char **argv)
 	stay_on_a_cpu();
 	for (u32 i = 0; i < INSTANCES; i++)
 		skeps[i] = instance(i, map_fds[i]);
+	test_far_jump(skeps[INLINE], map_fds[INLINE]);
 	rand_seed(g.rand, seed);
 	while (t.programs < count && t.differ < 3)
 		compare(skeps, map_fds, &g, &t);
