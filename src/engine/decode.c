@@ -187,6 +187,23 @@ bool engine_load_packet(const struct run *run, s64 off, u32 size_bytes, u64 *ret
 	return true;
 }
 
+bool engine_call_by_number(struct run *run, u64 number, u64 *r)
+{
+	const struct engine_code *code = run->prog->code;
+	struct helper_binding b = { 0 };
+
+	if (!code->resolver.lasting || number > INT32_MAX ||
+	    code->resolver.resolve(code->resolver.cookie, (s32)number, &b) < 0)
+		return false;
+	if (b.host)
+		r[0] = b.host(r[1], r[2], r[3], r[4], r[5], b.cookie);
+	else if (b.fn && !(b.info && b.info->props & HP_TAIL_CALL))
+		r[0] = b.fn(r[1], r[2], r[3], r[4], r[5], run);
+	else
+		return false;
+	return true;
+}
+
 u64 engine_callback(struct run *run, u64 fn, const u64 args[5])
 {
 	const struct engine_code *code = run->prog->code;

@@ -61,6 +61,12 @@ struct prog *engine_tail_target(struct run *run, struct map *map, u32 index, s32
 bool engine_load_packet(const struct run *run, s64 off, u32 size_bytes, u64 *ret_value);
 
 /*
+ * callx: calls the helper with @number, found while running, with r[1..5]; the result in r[0].
+ * False when there is none, or nobody who could find it (resolver.lasting).
+ */
+bool engine_call_by_number(struct run *run, u64 number, u64 *r);
+
+/*
  * For run_ops.callback, whichever engine runs: calls @fn, the value of a function pointer of the
  * running program. A fault inside leaves run->fault set and returns 0: the helper then returns at
  * once, and so does the engine.

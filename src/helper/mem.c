@@ -26,6 +26,8 @@ u64 helper_mem_left(const struct run *run, u64 addr)
 
 	if (run->stack_left)
 		left = run->stack_left(run, addr);
+	else if (prog && prog->stack_left)
+		left = prog->stack_left(run, addr);
 	for (i = 0; !left && i < run->extent_cnt; i++)
 		left = left_in(&run->extents[i], addr);
 	if (left || !prog)

@@ -101,24 +101,6 @@ static noinline_fn bool must_stop(struct run *run)
 	return atomic_load_explicit(&run->stop, memory_order_relaxed);
 }
 
-/* callx, and every other way to find a helper by its number while running. */
-static noinline_fn bool call_by_number(struct run *run, u64 number, u64 *r)
-{
-	const struct engine_code *code = run->prog->code;
-	struct helper_binding b = { 0 };
-
-	if (!code->resolver.lasting || number > INT32_MAX ||
-	    code->resolver.resolve(code->resolver.cookie, (s32)number, &b) < 0)
-		return false;
-	if (b.host)
-		r[0] = b.host(r[1], r[2], r[3], r[4], r[5], b.cookie);
-	else if (b.fn && !(b.info && b.info->props & HP_TAIL_CALL))
-		r[0] = b.fn(r[1], r[2], r[3], r[4], r[5], run);
-	else
-		return false;
-	return true;
-}
-
 /* A tail call into a program of another engine: it runs there, and its result is ours. */
 static noinline_fn int run_elsewhere(struct run *run, const struct prog *next, u64 *ret_r0)
 {
@@ -354,7 +336,7 @@ static int execute(struct entry *entry, const struct handlers **ret_handlers)
 #define ISA_CALL(id, ...)  CALL_##id
 #define ISA_CALLX(id, ...)                                                                         \
 	do_##id:                                                                                   \
-	if (!call_by_number(run, DST, r)) {                                                        \
+	if (!engine_call_by_number(run, DST, r)) {                                                 \
 		kind = FAULT_CALL;                                                                 \
 		goto fault;                                                                        \
 	}                                                                                          \

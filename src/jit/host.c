@@ -14,6 +14,11 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/pages.h"
+#include "jit/target.h"
+#include "jit/x86_64/regs.h"
+#if defined(__x86_64__)
+#include <cpuid.h>
+#endif
 
 #define FILL_BYTES 4096u
 #define FILLS_MAX  20u /* enough for the rest of a page of 64 KiB */
@@ -300,3 +305,41 @@ u64 jit_host_fault_addr(const void *siginfo)
 {
 	return ptr_to_u64(((const siginfo_t *)siginfo)->si_addr);
 }
+
+bool jit_host_fault_is_memory(int sig)
+{
+	return sig == SIGSEGV || sig == SIGBUS;
+}
+
+#if defined(__x86_64__)
+
+const struct jit_target *jit_host_target(void)
+{
+	return &jit_target_x86_64;
+}
+
+u64 jit_host_features(void)
+{
+	u32 a, b, c, d;
+	u64 features = 0;
+
+	if (__get_cpuid_count(7, 0, &a, &b, &c, &d) && b & bit_BMI2)
+		features |= X86_HAS_BMI2;
+	if (__get_cpuid(1, &a, &b, &c, &d) && c & bit_MOVBE)
+		features |= X86_HAS_MOVBE;
+	return features;
+}
+
+#else
+
+const struct jit_target *jit_host_target(void)
+{
+	return NULL;
+}
+
+u64 jit_host_features(void)
+{
+	return 0;
+}
+
+#endif

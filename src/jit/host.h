@@ -63,4 +63,12 @@ u64 jit_host_fault_addr(const void *siginfo);
 /* True for a write to memory, as far as the machine says. */
 bool jit_host_fault_is_write(const void *ucontext);
 
+bool jit_host_fault_is_memory(int sig);
+
+struct jit_target;
+
+/* The target of this machine, NULL without; and the features of its CPU that the target knows. */
+const struct jit_target *jit_host_target(void);
+u64 jit_host_features(void);
+
 #endif

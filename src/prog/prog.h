@@ -97,7 +97,9 @@ struct prog {
 	int (*enter)(struct run *run, const struct prog *prog, void *ctx, u64 arg2, u64 *ret_r0);
 	void *code;
 	void (*code_free)(void *code);
-	const char *engine; /* "guard", "run", later "jit" */
+	const char *engine; /* "guard", "run", "jit" */
+	/* Of engines that leave run->stack_left alone: the same question. NULL: nobody knows. */
+	u64 (*stack_left)(const struct run *run, u64 addr);
 
 	_Atomic u64 run_cnt, run_ns;
 };

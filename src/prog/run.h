@@ -75,6 +75,13 @@ struct run {
 	/* Set from any thread: both engines stop soon, with FAULT_BUDGET. Relaxed. */
 	_Atomic bool stop;
 	void *engine; /* the engine's state while a program runs, for callbacks; else NULL */
+	/*
+	 * The JIT's: its stack pointer where an abort goes on (jit/target.h), the same of the
+	 * outermost entry while callbacks run (else 0), and how deep callbacks, and functions of
+	 * programs where nobody proved it, are nested.
+	 */
+	u64 jit_frame, jit_outer;
+	u32 jit_depth;
 	void *ctx;		 /* what r1 pointed to at entry */
 	const struct run_ops *ops;
 	void *owner;		 /* whoever set `ops` */

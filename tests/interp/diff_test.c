@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * guard = run = the live kernel, on generated programs that the kernel's verifier accepts. Each
- * program is a body between a prologue, which fills registers and eight words of the stack from
- * 128 input bytes, and an epilogue, which folds all of them into the result. Only the start of the
- * prologue differs: on the kernel the bytes are an XDP packet, here they are r1's memory.
+ * guard = run = JIT = the live kernel, on generated programs that the kernel's verifier accepts.
+ * Each program is a body between a prologue, which fills registers and eight words of the stack
+ * from 128 input bytes, and an epilogue, which folds all of them into the result. Only the start
+ * of the prologue differs: on the kernel the bytes are an XDP packet, here they are r1's memory.
  *
  *	interp_diff_test [--count N] [--seed S]
  */
@@ -18,6 +18,7 @@
 #include "interp/interp.h"
 #include "isa/isa.h"
 #include "isa/text.h"
+#include "jit/jit.h"
 #include "spec/spec.h"
 #include "tests/kernel_bpf.h"
 #include "tests/tap.h"
@@ -250,7 +251,21 @@ static void generate(struct gen *g, u64 seed, bool kernel)
 		subprogram(g);
 }
 
-static int run_ours(struct gen *g, bool guard, u8 *input, u64 *ret_r0)
+enum which { RUN, GUARD, JIT, JIT_PLAIN, WHICH_CNT };
+
+static int compile(struct prog *prog, enum which which)
+{
+	const struct jit_opts opts = { .poll = JIT_POLL_COUNT,
+				       .features_off = which == JIT_PLAIN ? UINT64_MAX : 0 };
+
+	if (which == RUN)
+		return interp_run_compile(prog, NULL);
+	if (which == GUARD)
+		return interp_guard_compile(prog, NULL);
+	return jit_compile(prog, NULL, &opts);
+}
+
+static int run_ours(struct gen *g, enum which which, u8 *input, u64 *ret_r0)
 {
 	const struct extent e = { ptr_to_u64(input), INPUT_BYTES, EXTENT_MEM,
 				  EXTENT_READ | EXTENT_WRITE, "memory", -1 };
@@ -260,7 +275,7 @@ static int run_ours(struct gen *g, bool guard, u8 *input, u64 *ret_r0)
 
 	if (err)
 		return err;
-	err = guard ? interp_guard_compile(prog, NULL) : interp_run_compile(prog, NULL);
+	err = compile(prog, which);
 	if (!err)
 		err = run_allow(&run, &e);
 	if (!err)
@@ -296,19 +311,23 @@ struct tally {
 static int compare(struct gen *g, u64 seed, struct tally *t)
 {
 	u8 input[INPUT_BYTES] __attribute__((aligned(8)));
-	u64 r0_run = 1, r0_guard = 2;
+	u64 r0[WHICH_CNT] = { 1, 2, 3, 4 }, r0_run;
 	u32 retval = 0;
 	int fd, err;
 
 	generate(g, seed, false);
 	for (u32 n = 0; n < INPUT_BYTES; n += 8)
 		store_u64(input + n, below(g, 4) ? rand_next(g->rand) : (u64)(s64)constant(g));
-	if (run_ours(g, false, input, &r0_run) || run_ours(g, true, input, &r0_guard) ||
-	    r0_run != r0_guard) {
-		tap_diag("run 0x%llx, guard 0x%llx", (unsigned long long)r0_run,
-			 (unsigned long long)r0_guard);
-		return -1;
+	for (u32 w = RUN; w < WHICH_CNT; w++) {
+		if (w >= JIT && !jit_here_is_target())
+			continue;
+		if (run_ours(g, w, input, &r0[w]) || r0[w] != r0[RUN]) {
+			tap_diag("engine %u: 0x%llx, run 0x%llx", w, (unsigned long long)r0[w],
+				 (unsigned long long)r0[RUN]);
+			return -1;
+		}
 	}
+	r0_run = r0[RUN];
 	t->same++;
 	if (!t->kernel)
 		return 0;

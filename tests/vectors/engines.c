@@ -5,6 +5,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "interp/interp.h"
+#include "jit/jit.h"
 #include "prog/prog.h"
 #include "tests/tap.h"
 #include "tests/vectors/engine.h"
@@ -97,11 +98,24 @@ static int engine_fenced_run(const struct engine_job *job, u64 *ret_r0, const ch
 	return run_compiled(job, ret_r0, ret_why, fenced_compile);
 }
 
+static int jit(struct prog *prog, const struct helper_resolver *res)
+{
+	const struct jit_opts opts = { .poll = JIT_POLL_COUNT };
+
+	return jit_compile(prog, res, &opts);
+}
+
+static int engine_jit_run(const struct engine_job *job, u64 *ret_r0, const char **ret_why)
+{
+	return run_compiled(job, ret_r0, ret_why, jit);
+}
+
 const struct engine engines[] = {
 	{ "ref", engine_ref_run }, /* first: it notes what was executed */
 	{ "guard", engine_guard_run },
 	{ "run", engine_run_run },
 	{ "fenced", engine_fenced_run },
+	{ "jit", engine_jit_run },
 };
 const u32 engine_cnt = ARRAY_SIZE(engines);
 

@@ -62,4 +62,8 @@ enum x86_shift {
 	X86_SAR = 7,
 };
 
+/* What a CPU may have, as bits. */
+#define X86_HAS_BMI2  1u
+#define X86_HAS_MOVBE 2u
+
 #endif

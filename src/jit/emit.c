@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What targets note beside bytes: sites, stubs, cold places. */
+#include "base/mem.h"
+#include "jit/target.h"
+
+/* Room for one more of @size bytes; false: memory is short, and the program lost. */
+static bool grow(struct jit_emit *e, void **list, u32 cnt, u32 *cap, size_t size)
+{
+	u32 more = *cap ? *cap * 2 : 64;
+	void *bigger;
+
+	if (likely(cnt < *cap))
+		return true;
+	bigger = mem_realloc(*list, more * size);
+	if (!bigger) {
+		e->failed = true;
+		return false;
+	}
+	*list = bigger;
+	*cap = more;
+	return true;
+}
+
+static void site_add(struct jit_emit *e, struct jit_site site)
+{
+	void *list = e->sites;
+
+	if (grow(e, &list, e->site_cnt, &e->site_cap, sizeof(*e->sites))) {
+		e->sites = list;
+		site.at = e->code.len;
+		e->sites[e->site_cnt++] = site;
+	}
+}
+
+void jit_site_local(struct jit_emit *e, enum jit_site_kind kind, u32 cond, u32 target)
+{
+	site_add(e, (struct jit_site){ .kind = (u8)kind, .cond = (u8)cond, .target = target });
+}
+
+void jit_site_ext(struct jit_emit *e, u64 addr)
+{
+	site_add(e, (struct jit_site){ .kind = JIT_SITE_EXT, .ext = addr });
+}
+
+u32 jit_stub_new(struct jit_emit *e)
+{
+	void *list = e->stubs;
+
+	if (!grow(e, &list, e->stub_cnt, &e->stub_cap, sizeof(*e->stubs)))
+		return JIT_STUB_BASE;
+	e->stubs = list;
+	e->stubs[e->stub_cnt] = (struct jit_place){ 0 };
+	return JIT_STUB_BASE + e->stub_cnt++;
+}
+
+void jit_stub_place(struct jit_emit *e, u32 target)
+{
+	if (e->stub_cnt)
+		e->stubs[target - JIT_STUB_BASE] = jit_here(e);
+}
+
+u32 jit_cold(struct jit_emit *e, u32 idx, u32 kind)
+{
+	void *list = e->colds;
+	u32 stub = jit_stub_new(e);
+
+	if (grow(e, &list, e->cold_cnt, &e->cold_cap, sizeof(*e->colds))) {
+		e->colds = list;
+		e->colds[e->cold_cnt++] = (struct jit_cold){ stub, idx, (u8)kind };
+	}
+	return stub;
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What is known of a program before code is made: its functions, where control flow joins, which
+ * registers are live. One pass over the instructions for each, several where loops need it.
+ */
+#ifndef SKEP_JIT_FRONT_H
+#define SKEP_JIT_FRONT_H
+
+#include "base/types.h"
+#include "engine/engine.h"
+#include "jit/target.h"
+#include "prog/prog.h"
+
+#define FRONT_REGS     12u /* 0 .. 11 */
+#define FRONT_REGS_ALL 0x0fffu
+#define FRONT_CALL_ARGS 0x003eu /* r1 .. r5 */
+#define FRONT_CALL_DEFS 0x003fu /* r0 .. r5 */
+#define FRONT_KEPT	0x03c0u /* r6 .. r9 */
+
+enum front_flag {
+	FRONT_LEADER = 1, /* jumps arrive here */
+	FRONT_HALF = 2,	  /* second word of a pair */
+	FRONT_FUNC = 4,	  /* first instruction of a function */
+};
+
+struct front {
+	const struct prog *prog;
+	const struct decoded *insns;
+	const struct helper_binding *bindings;
+	u32 insn_cnt;
+	u8 *flags;    /* enum front_flag, of each instruction */
+	u16 *live;    /* registers that are live before each; one entry more than instructions: 0 */
+	struct jit_func *funcs; /* ascending; [0] is main */
+	u32 func_cnt;
+	u16 regs_used; /* by any function */
+	bool calls;    /* any function calls anything */
+};
+
+/* 0, -ENOMEM, or -EINVAL for a program whose control flow leaves its functions. */
+int front_init(struct front *f, const struct prog *prog, const struct engine_code *code) must_check;
+void front_fini(struct front *f); /* works on a zeroed struct, too */
+
+/* What is live after instruction @idx. */
+u16 front_live_after(const struct front *f, u32 idx);
+/* True where execution cannot go on to the next instruction. */
+bool front_ends(enum isa_op op);
+/* The function that starts at @idx; NULL when none does. */
+const struct jit_func *front_func_at(const struct front *f, u32 idx);
+
+#endif

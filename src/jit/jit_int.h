@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What compiling leaves behind. */
+#ifndef SKEP_JIT_JIT_INT_H
+#define SKEP_JIT_JIT_INT_H
+
+#include "base/process_code.h"
+#include "engine/engine.h"
+#include "jit/front.h"
+#include "jit/host.h"
+#include "jit/jit.h"
+
+/* prog->code of the JIT. */
+struct jit_code {
+	struct engine_code base; /* base.insns is freed once the code stands */
+	struct jit_mem mem;
+	struct process_code registered;
+	const struct prog *prog;
+	const struct jit_target *target;
+	jit_call_fn call; /* the way in for callbacks */
+	u64 abort_addr;
+	u32 *insn_off; /* of each instruction; ascending */
+	u32 insn_cnt;
+	struct jit_func *funcs;
+	u32 *func_off, *func_end; /* bytes */
+	u32 func_cnt;
+	u64 *gotox; /* addresses of instructions, NULL when nothing jumps that way */
+};
+
+/* One compilation on its way. */
+struct jit_build {
+	struct front front;
+	struct jit_emit emit;
+	struct jit_place *places; /* of instructions */
+	u32 *shift;		  /* jit/relax.h */
+	struct jit_place call;
+};
+
+/* Lowers all of @code's program into build->emit. 0 or -errno; then jit_build_fini in any case. */
+int jit_build_run(struct jit_build *build, const struct prog *prog, const struct engine_code *code,
+		  const struct jit_target *target);
+void jit_build_fini(struct jit_build *build);
+
+/* Faults of the machine inside the code (struct process_code). */
+bool jit_fault(struct process_code *registered, int sig, void *siginfo, void *ucontext);
+/* engine_code.call */
+int jit_call(struct run *run, u32 idx, const u64 args[5], u64 *ret_r0);
+/* prog->stack_left */
+u64 jit_stack_left(const struct run *run, u64 addr);
+
+#endif
