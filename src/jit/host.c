@@ -21,13 +21,18 @@
 #endif
 
 #define FILL_BYTES 4096u
+/*
+ * clang's -fsanitize=function and kcfi look at the bytes before a function that is called by
+ * pointer, in whatever host: they must be there.
+ */
+#define LEAD_BYTES 16u
 #define FILLS_MAX  20u /* enough for the rest of a page of 64 KiB */
 
 int jit_mem_new(const struct jit_mem_want *want, struct jit_mem *ret_mem)
 {
 	struct jit_mem m = {
 		.bytes_max = want->code_bytes_max,
-		.pad_bytes = want->pad_bytes % FILL_BYTES,
+		.pad_bytes = MAX(want->pad_bytes % FILL_BYTES, LEAD_BYTES),
 		.trap = want->trap,
 		.anonymous = want->anonymous,
 	};

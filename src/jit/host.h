@@ -17,11 +17,11 @@
 
 struct jit_mem_want {
 	u32 code_bytes_max; /* > 0 */
-	u32 pad_bytes;      /* < 4096: code begins so far behind the start of a page, e.g. random */
-	u32 trap;           /* fills what is no code: this word again and again */
-	const void *near;   /* what the code calls; NULL: anywhere */
-	u64 reach_bytes;    /* and how far away both ends may be, e.g. JIT_REACH_X86 */
-	bool anonymous;     /* not in a file: for tools (perf) that think that files hold symbols */
+	u32 pad_bytes; /* code begins so far behind the start of a page, e.g. random: 16 to 4095 */
+	u32 trap;      /* fills what is no code: this word again and again */
+	const void *near; /* what the code calls; NULL: anywhere */
+	u64 reach_bytes;  /* and how far away both ends may be, e.g. JIT_REACH_X86 */
+	bool anonymous;   /* not in a file: for tools (perf) that think that files hold symbols */
 };
 
 /* Leaves room for our own text around `near`, and for one side to be further away. */

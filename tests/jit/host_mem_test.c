@@ -103,10 +103,12 @@ static void test_traps(void)
 			continue;
 		}
 		p = m.room.start;
+		/* What precedes a function can be read. */
+		odd += m.exec != p + MAX(pad, 16u);
 		for (u64 i = 0; i < m.room.bytes; i++) {
 			u8 want_byte = ((const u8 *)&trap)[i % 4];
 
-			if (i >= pad && i < pad + bytes)
+			if (p + i >= m.exec && p + i < m.exec + bytes)
 				want_byte = 0;
 			bad += p[i] != want_byte;
 		}
