@@ -20,4 +20,18 @@ static always_inline void speculation_barrier(void)
 #endif
 }
 
+/*
+ * @index, which is known to be below @cnt, and 0 where only a wrong guess of the processor could
+ * bring another one here (array_index_nospec).
+ */
+static always_inline u32 index_nospec(u32 index, u32 cnt)
+{
+	u64 below;
+
+	/* The compiler knows how the comparison went, and must not use it. */
+	__asm__("" : "+r"(index));
+	below = (u64)((s64)((u64)index - cnt) >> 63);
+	return index & (u32)below;
+}
+
 #endif

@@ -7,6 +7,7 @@
  * 2. A per-CPU array is one such plane for each CPU slot, planes being whole pages apart.
  * 3. Updates from programs and user space write in place, each aligned word at once.
  */
+#include "base/barrier.h"
 #include "base/bytes.h"
 #include "base/mem.h"
 #include "base/pages.h"
@@ -28,8 +29,10 @@ static struct map_array *as_array(struct map *map)
 	return container_of(map, struct map_array, map);
 }
 
+/* @index was compared with max_entries. */
 static void *array_elem(struct map_array *a, u32 cpu, u32 index)
 {
+	index = index_nospec(index, a->map.attr.max_entries);
 	return a->map.region.data + cpu * a->plane_bytes + (u64)index * a->elem_bytes;
 }
 

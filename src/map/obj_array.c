@@ -6,6 +6,7 @@
  *    guards both against other writers, so objs[i] is always slots[i]->obj.
  * 2. The region holds the ids, which is what user space reads; 0: nothing.
  */
+#include "base/barrier.h"
 #include "base/bytes.h"
 #include "base/lock.h"
 #include "base/mem.h"
@@ -115,6 +116,7 @@ static void *obj_array_at(struct map *map, u32 index)
 {
 	if (unlikely(index >= map->attr.max_entries))
 		return NULL;
+	index = index_nospec(index, map->attr.max_entries);
 	/* Sequentially consistent, as epochs ask for; a plain load on x86. */
 	return atomic_load(&as_obj_array(map)->objs[index]);
 }

@@ -4,6 +4,7 @@
 #include <sched.h>
 #include <string.h>
 
+#include "base/barrier.h"
 #include "base/epoch.h"
 #include "base/lock.h"
 #include "base/mem.h"
@@ -184,8 +185,23 @@ static int make_all(void *arg)
 	return err;
 }
 
+/* What a wrong guess would use: 0 for every index outside, itself inside. */
+static void test_index(void)
+{
+	static const u32 corners[] = { 0,	  1,	      2,	  7,	      0x7fffffff,
+				       0x80000000, 0x80000001, 0xfffffffe, 0xffffffff };
+	u32 bad = 0;
+
+	for (u32 i = 0; i < ARRAY_SIZE(corners); i++)
+		for (u32 n = 0; n < ARRAY_SIZE(corners); n++)
+			bad += index_nospec(corners[i], corners[n]) !=
+			       (corners[i] < corners[n] ? corners[i] : 0);
+	tap_eq(bad, 0, "index_nospec masks what is outside, and nothing else");
+}
+
 int main(void)
 {
+	test_index();
 	test_lock();
 	test_slots();
 	test_epoch();
