@@ -101,8 +101,15 @@ static int file_write(int fd, struct iovec *iov, int cnt)
 	return 0;
 }
 
+/*
+ * Small code is run soon, and the page faults of its first call cost more than doing it here. Of
+ * large code most may never run.
+ */
+#define POPULATE_BYTES_MAX (64u << 10)
+
 static int map_file(const struct jit_mem *m, struct iovec *iov, int cnt)
 {
+	int populate = m->room.bytes <= POPULATE_BYTES_MAX ? MAP_POPULATE : 0;
 	int err, fd;
 	void *p;
 
@@ -114,7 +121,7 @@ static int map_file(const struct jit_mem *m, struct iovec *iov, int cnt)
 	err = file_write(fd, iov, cnt);
 	if (!err) {
 		p = mmap(m->room.start, m->room.bytes, PROT_READ | PROT_EXEC,
-			 MAP_PRIVATE | MAP_FIXED, fd, 0);
+			 MAP_PRIVATE | MAP_FIXED | populate, fd, 0);
 		err = p == MAP_FAILED ? -errno : 0;
 	}
 	close(fd);
