@@ -175,31 +175,33 @@ static int map_new(struct load *l, uint32_t n)
 	return map_fill(l, n);
 }
 
-static uint64_t now_usec(void)
+static uint64_t now_usec(clockid_t clock)
 {
 	struct timespec ts;
 
-	clock_gettime(CLOCK_MONOTONIC, &ts);
+	clock_gettime(clock, &ts);
 	return (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000;
 }
 
 static long prog_load(struct load *l, union bpf_attr *attr, uint32_t level)
 {
 	struct backend *b = l->b;
-	uint64_t start;
+	uint64_t start, cpu_start;
 	long fd;
 
 	b->log[0] = 0;
 	attr->log_level = level;
 	attr->log_buf = level ? addr(b->log) : 0;
 	attr->log_size = level ? LOG_BYTES : 0;
-	start = now_usec();
+	start = now_usec(CLOCK_MONOTONIC);
+	cpu_start = now_usec(CLOCK_THREAD_CPUTIME_ID);
 	if (b->kind == BACKEND_KERNEL && caps_set(l->rights, false))
 		return fail(l, "capset", -EPERM);
 	fd = call(b, BPF_PROG_LOAD, attr);
 	if (b->kind == BACKEND_KERNEL)
 		caps_set(l->rights, true);
-	l->out->usec = now_usec() - start;
+	l->out->usec = now_usec(CLOCK_MONOTONIC) - start;
+	l->out->cpu_usec = now_usec(CLOCK_THREAD_CPUTIME_ID) - cpu_start;
 	l->out->memory_bytes = b->memory_bytes;
 	return fd;
 }

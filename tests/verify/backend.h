@@ -25,7 +25,7 @@ struct verdict {
 	int setup_ret; /* not 0: maps or BTF could not be made; nothing was verified */
 	const char *setup; /* what could not be made */
 	const char *log; /* valid until the next call; "" without */
-	uint64_t usec;
+	uint64_t usec, cpu_usec; /* of the load: what passed, and when this thread ran */
 	uint64_t memory_bytes; /* Skep's peak after backend_watch(), else 0 */
 };
 

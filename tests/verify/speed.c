@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * How fast is the verifier beside the live kernel's, and how much memory does it want? Each record
- * is verified by both in turn, so that both meet the same noise; time is what each one's own log
- * says (`verification time`), and a ratio is taken of the medians of the rounds, or with --best of
- * the shortest times, which other work on the machine disturbs less. Memory is what each side
- * holds at most during one load: the kernel the high-water mark of a fresh cgroup (kmem.h), Skep
- * its statistics. Prints a line per record that both accept or both refuse after the same number
- * of instructions, and the medians over all of them.
+ * is verified by both in turn, so that both meet the same noise. Time is what each one's own log
+ * says (`verification time`), less the share of the load in which the thread did not run, and the
+ * median of the rounds; with --best the shortest that a log says. Memory is what each side holds
+ * at most during one load, the median too: the kernel the high-water mark of a fresh cgroup
+ * (kmem.h), Skep its statistics. Prints a line per record that both accept or both refuse after
+ * the same number of instructions, and the medians over all of them.
  *
  *	verify_speed [--rounds N] [--min-insns N] [--best] [--skep-only] FILE…
  */
@@ -29,8 +29,7 @@ struct opts {
 struct side {
 	struct backend *b;
 	struct kmem *kmem; /* the kernel's side; NULL: memory cannot be measured */
-	double usec[ROUNDS_MAX];
-	long long bytes; /* least peak of the rounds; -1: none */
+	double usec[ROUNDS_MAX], bytes[ROUNDS_MAX];
 	unsigned long long insns;
 	int ret;
 };
@@ -49,24 +48,24 @@ static double median(double *values, size_t cnt)
 }
 
 static bool verify_once(struct side *s, const struct record_file *file, const struct record *r,
-			uint32_t round)
+			uint32_t round, bool best)
 {
 	struct verdict v;
 	const char *time, *insns;
-	long long bytes;
+	double ran;
 
 	if (s->kmem)
 		kmem_start(s->kmem);
 	backend_verify(s->b, file, r, RIGHTS_PRIV, LEVEL_STATS, &v);
-	bytes = s->kmem ? kmem_peak_bytes(s->kmem) : (long long)v.memory_bytes;
+	s->bytes[round] = (double)(s->kmem ? kmem_peak_bytes(s->kmem) : (long long)v.memory_bytes);
 	if (v.setup_ret)
 		return false;
 	time = strstr(v.log, "verification time ");
 	insns = strstr(v.log, "processed ");
 	if (!time || !insns)
 		return false;
-	s->usec[round] = strtod(time + strlen("verification time "), NULL);
-	s->bytes = round && s->bytes < bytes ? s->bytes : bytes;
+	ran = !best && v.usec > v.cpu_usec ? (double)v.cpu_usec / (double)v.usec : 1;
+	s->usec[round] = strtod(time + strlen("verification time "), NULL) * ran;
 	s->insns = strtoull(insns + strlen("processed "), NULL, 10);
 	s->ret = v.ret;
 	return true;
@@ -79,17 +78,16 @@ struct totals {
 	unsigned long long insns;
 };
 
-static void add_memory(const struct side side[2], struct totals *t)
+static void add_memory(struct side side[2], const struct opts *o, struct totals *t)
 {
-	double ratio;
+	const double kernel = median(side[0].bytes, o->rounds);
+	const double skep = median(side[1].bytes, o->rounds), ratio = skep / kernel;
 
-	if (side[0].bytes <= 0 || side[1].bytes <= 0) {
+	if (kernel <= 0 || skep <= 0) {
 		printf("\n");
 		return;
 	}
-	ratio = (double)side[1].bytes / (double)side[0].bytes;
-	printf("  memory %8lld / %8lld KiB %5.2f x\n", side[1].bytes >> 10, side[0].bytes >> 10,
-	       ratio);
+	printf("  memory %7.0f / %7.0f KiB %5.2f x\n", skep / 1024, kernel / 1024, ratio);
 	t->memory[t->memory_cnt++] = ratio;
 	t->bigger += ratio > 1;
 }
@@ -110,7 +108,7 @@ static void add(struct side side[2], const struct record *r, const struct opts *
 	printf("%-32.32s %8llu insns  kernel %9.0f us %6.2f M/s  skep %9.0f us %6.2f M/s  %6.2f x",
 	       r->name, side[0].insns, usec[0], (double)side[0].insns / usec[0], usec[1],
 	       (double)side[1].insns / usec[1], ratio);
-	add_memory(side, t);
+	add_memory(side, o, t);
 	t->ratios[t->cnt++] = ratio;
 	t->slower += ratio < 1;
 	t->usec_kernel += usec[0];
@@ -123,7 +121,7 @@ static void measure(struct side side[2], const struct record_file *file, const s
 {
 	for (uint32_t n = 0; n < o->rounds; n++) {
 		for (uint32_t i = 0; i < 2; i++)
-			if (!verify_once(&side[n % 2 ? 1 - i : i], file, r, n))
+			if (!verify_once(&side[n % 2 ? 1 - i : i], file, r, n, o->best))
 				return;
 		if (side[0].insns < o->min_insns || side[0].insns != side[1].insns)
 			break;
@@ -143,11 +141,11 @@ static void measure_alone(struct side *s, const struct record_file *file, const 
 			  const struct opts *o, struct totals *t)
 {
 	for (uint32_t n = 0; n < o->rounds; n++)
-		if (!verify_once(s, file, r, n) || s->insns < o->min_insns)
+		if (!verify_once(s, file, r, n, true) || s->insns < o->min_insns)
 			return;
 	(void)median(s->usec, o->rounds);
-	printf("%-32.32s %8llu insns  skep %9.0f us  memory %8lld KiB\n", r->name, s->insns,
-	       s->usec[0], s->bytes >> 10);
+	printf("%-32.32s %8llu insns  skep %9.0f us  memory %7.0f KiB\n", r->name, s->insns,
+	       s->usec[0], median(s->bytes, o->rounds) / 1024);
 	t->insns += s->insns;
 	t->usec_skep += s->usec[0];
 }
