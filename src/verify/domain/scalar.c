@@ -5,22 +5,6 @@
  */
 #include "verify/domain/scalar_int.h"
 
-struct scalar scalar_const(u64 value)
-{
-	struct scalar s;
-
-	scalar_set_const(&s, value);
-	return s;
-}
-
-struct scalar scalar_unknown(void)
-{
-	struct scalar s;
-
-	scalar_set_unknown(&s);
-	return s;
-}
-
 struct scalar scalar_urange(u64 min, u64 max)
 {
 	struct scalar s = scalar_unknown();
@@ -62,29 +46,6 @@ bool scalar_equal(const struct scalar *a, const struct scalar *b)
 	       (a->umin == b->umin) & (a->umax == b->umax) & (a->smin == b->smin) &
 	       (a->smax == b->smax) & (a->u32_min == b->u32_min) & (a->u32_max == b->u32_max) &
 	       (a->s32_min == b->s32_min) & (a->s32_max == b->s32_max);
-}
-
-/* The bits are all known and the ranges hold more or less than that one value. */
-static bool const_disagrees(const struct scalar *s)
-{
-	u64 value = s->var_off.value;
-
-	return tnum_is_const(s->var_off) & ((s->umin != value) | (s->umax != value) |
-					    (s->smin != (s64)value) | (s->smax != (s64)value));
-}
-
-static bool const32_disagrees(const struct scalar *s)
-{
-	u32 low = (u32)s->var_off.value;
-
-	return ((u32)s->var_off.mask == 0) & ((s->u32_min != low) | (s->u32_max != low) |
-					      (s->s32_min != (s32)low) | (s->s32_max != (s32)low));
-}
-
-bool scalar_sane(const struct scalar *s)
-{
-	return (s->umin <= s->umax) & (s->smin <= s->smax) & (s->u32_min <= s->u32_max) &
-	       (s->s32_min <= s->s32_max) && !const_disagrees(s) && !const32_disagrees(s);
 }
 
 void scalar_intersect(struct scalar *a, const struct scalar *b)

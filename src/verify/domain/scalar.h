@@ -55,8 +55,58 @@ enum scalar_cmp {
 	SCALAR_JSLE,
 };
 
-struct scalar scalar_const(u64 value);
-struct scalar scalar_unknown(void);
+static always_inline void scalar_forget64(struct scalar *s)
+{
+	s->umin = 0;
+	s->umax = U64_MAX;
+	s->smin = S64_MIN;
+	s->smax = S64_MAX;
+}
+
+static always_inline void scalar_forget32(struct scalar *s)
+{
+	s->u32_min = 0;
+	s->u32_max = U32_MAX;
+	s->s32_min = S32_MIN;
+	s->s32_max = S32_MAX;
+}
+
+static always_inline void scalar_set_const(struct scalar *s, u64 value)
+{
+	s->var_off = tnum_const(value);
+	s->smin = (s64)value;
+	s->smax = (s64)value;
+	s->umin = value;
+	s->umax = value;
+	s->s32_min = (s32)(u32)value;
+	s->s32_max = (s32)(u32)value;
+	s->u32_min = (u32)value;
+	s->u32_max = (u32)value;
+}
+
+static always_inline void scalar_set_unknown(struct scalar *s)
+{
+	s->var_off = tnum_unknown();
+	scalar_forget64(s);
+	scalar_forget32(s);
+}
+
+static always_inline struct scalar scalar_const(u64 value)
+{
+	struct scalar s;
+
+	scalar_set_const(&s, value);
+	return s;
+}
+
+static always_inline struct scalar scalar_unknown(void)
+{
+	struct scalar s;
+
+	scalar_set_unknown(&s);
+	return s;
+}
+
 /* Any value of [min, max], known only in these bounds. */
 struct scalar scalar_urange(u64 min, u64 max);
 struct scalar scalar_srange(s64 min, s64 max);
@@ -87,8 +137,32 @@ static always_inline bool scalar_contains(const struct scalar *s, u64 value)
  */
 bool scalar_includes(const struct scalar *a, const struct scalar *b);
 bool scalar_equal(const struct scalar *a, const struct scalar *b);
+/* The bits are all known and the ranges hold more or less than that one value. */
+static always_inline bool scalar_const_disagrees(const struct scalar *s)
+{
+	u64 value = s->var_off.value;
+
+	return tnum_is_const(s->var_off) &
+	       ((s->umin != value) | (s->umax != value) | (s->smin != (s64)value) |
+		(s->smax != (s64)value));
+}
+
+static always_inline bool scalar_const32_disagrees(const struct scalar *s)
+{
+	u32 low = (u32)s->var_off.value;
+
+	return ((u32)s->var_off.mask == 0) &
+	       ((s->u32_min != low) | (s->u32_max != low) | (s->s32_min != (s32)low) |
+		(s->s32_max != (s32)low));
+}
+
 /* False when the bounds contradict each other (reg_bounds_sanity_check). */
-bool scalar_sane(const struct scalar *s);
+static always_inline bool scalar_sane(const struct scalar *s)
+{
+	return (s->umin <= s->umax) & (s->smin <= s->smax) & (s->u32_min <= s->u32_max) &
+	       (s->s32_min <= s->s32_max) && !scalar_const_disagrees(s) &&
+	       !scalar_const32_disagrees(s);
+}
 
 /* Lets the five parts learn from one another (reg_bounds_sync of 6.18). May find the set empty. */
 void scalar_sync(struct scalar *s);

@@ -16,42 +16,6 @@
 #define U64_SIGN  ((u64)S64_MIN)
 #define U32_SIGN  ((u32)S32_MIN)
 
-static always_inline void scalar_forget64(struct scalar *s)
-{
-	s->umin = 0;
-	s->umax = U64_MAX;
-	s->smin = S64_MIN;
-	s->smax = S64_MAX;
-}
-
-static always_inline void scalar_forget32(struct scalar *s)
-{
-	s->u32_min = 0;
-	s->u32_max = U32_MAX;
-	s->s32_min = S32_MIN;
-	s->s32_max = S32_MAX;
-}
-
-static always_inline void scalar_set_const(struct scalar *s, u64 value)
-{
-	s->var_off = tnum_const(value);
-	s->smin = (s64)value;
-	s->smax = (s64)value;
-	s->umin = value;
-	s->umax = value;
-	s->s32_min = (s32)(u32)value;
-	s->s32_max = (s32)(u32)value;
-	s->u32_min = (u32)value;
-	s->u32_max = (u32)value;
-}
-
-static always_inline void scalar_set_unknown(struct scalar *s)
-{
-	s->var_off = tnum_unknown();
-	scalar_forget64(s);
-	scalar_forget32(s);
-}
-
 /* The value is its low half: 32 bits go into 64 (zext_32_to_64). Wants scalar_sync() after it. */
 static always_inline void scalar_low_to_64(struct scalar *s)
 {
