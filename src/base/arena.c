@@ -5,17 +5,35 @@
 
 #include "base/bits.h"
 #include "base/mem.h"
+#include "base/pages.h"
 
 #define ARENA_ALIGN	 16u
 #define ARENA_CHUNK_MIN	 4096u
-#define ARENA_CHUNK_MAX	 (1u << 20)
+#define ARENA_CHUNK_MAX	 (16u << 20)
+/* From here on huge pages: one page fault then costs as much as hundreds do without. */
+#define ARENA_CHUNK_HUGE (2u << 20)
 
 struct arena_chunk {
 	struct arena_chunk *next;
-	size_t size_bytes;
+	size_t size_bytes; /* with this head */
 };
 
 _Static_assert(sizeof(struct arena_chunk) % ARENA_ALIGN == 0, "chunks start aligned");
+
+static struct arena_chunk *chunk_new(const struct arena *arena, size_t size)
+{
+	if (size >= ARENA_CHUNK_HUGE)
+		return pages_new(size);
+	return arena->dirty ? mem_alloc(size) : mem_zalloc(size);
+}
+
+static void chunk_free(struct arena_chunk *chunk)
+{
+	if (chunk->size_bytes >= ARENA_CHUNK_HUGE)
+		pages_free(chunk, chunk->size_bytes);
+	else
+		mem_free(chunk);
+}
 
 /* Chunks double, so that a big arena has few; a request beyond gets one of its own size. */
 static bool arena_grow(struct arena *arena, size_t need_bytes)
@@ -24,15 +42,15 @@ static bool arena_grow(struct arena *arena, size_t need_bytes)
 	struct arena_chunk *chunk;
 
 	size = MIN(size, (size_t)ARENA_CHUNK_MAX);
-	size = MAX(size, need_bytes);
-	chunk = mem_zalloc(sizeof(*chunk) + size);
+	size = MAX(size, need_bytes + sizeof(*chunk));
+	chunk = chunk_new(arena, size);
 	if (!chunk)
 		return false;
 	chunk->next = arena->chunks;
 	chunk->size_bytes = size;
 	arena->chunks = chunk;
 	arena->at = (u8 *)(chunk + 1);
-	arena->end = arena->at + size;
+	arena->end = (u8 *)chunk + size;
 	return true;
 }
 
@@ -77,8 +95,8 @@ void arena_fini(struct arena *arena)
 	while (chunk) {
 		struct arena_chunk *next = chunk->next;
 
-		mem_free(chunk);
+		chunk_free(chunk);
 		chunk = next;
 	}
-	*arena = (struct arena){ 0 };
+	*arena = (struct arena){ .dirty = arena->dirty };
 }

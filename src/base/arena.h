@@ -14,9 +14,10 @@ struct arena {
 	struct arena_chunk *chunks; /* newest first */
 	u8 *at, *end;		    /* the free rest of the newest */
 	size_t used_bytes;	    /* handed out so far */
+	bool dirty;		    /* set before the first use: memory is not zeroed */
 };
 
-/* Zeroed, aligned to 16 bytes; NULL when memory is short. Size 0 gives a valid pointer too. */
+/* Zeroed unless ->dirty, aligned to 16 bytes; NULL when memory is short. 0 bytes: valid too. */
 void *arena_alloc(struct arena *arena, size_t size_bytes) must_check;
 void *arena_alloc_array(struct arena *arena, size_t count, size_t size_bytes) must_check;
 void *arena_dup(struct arena *arena, const void *p, size_t size_bytes) must_check;

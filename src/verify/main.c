@@ -96,6 +96,7 @@ static void env_fini(struct env *env)
 {
 	past_fini(env);
 	str_fini(&env->text);
+	arena_fini(&env->pool_arena);
 	arena_fini(&env->arena);
 }
 

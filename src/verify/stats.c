@@ -44,7 +44,8 @@ void stats_publish(struct env *env)
 {
 	struct verify_stats *stats = env->stats;
 
-	stats->memory_peak_bytes = env->arena.used_bytes + sizeof(*env);
+	stats->memory_peak_bytes = env->arena.used_bytes + env->pool_arena.used_bytes +
+				   sizeof(*env);
 	if (env->facts)
 		stats->memory_peak_bytes += env->insn_cnt * sizeof(*env->facts->insns) +
 					    env->facts->subprog_cnt * sizeof(*env->facts->subprogs);

@@ -43,6 +43,7 @@ static void fix_free(struct fix *f)
 {
 	facts_free(f->env.facts);
 	str_fini(&f->env.text);
+	arena_fini(&f->env.pool_arena);
 	arena_fini(&f->env.arena);
 	mem_free(f);
 }

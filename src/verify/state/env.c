@@ -13,19 +13,29 @@
 #include "base/clock.h"
 #include "verify/state/print.h"
 
-void *env_alloc(struct env *env, size_t size_bytes)
+static void *alloc_from(struct env *env, struct arena *arena, size_t size_bytes)
 {
 	u64 max = env->opts->memory_bytes_max;
 	void *p = NULL;
 
 	if (!max || env->memory_bytes + size_bytes <= max)
-		p = arena_alloc(&env->arena, size_bytes);
+		p = arena_alloc(arena, size_bytes);
 	if (!p) {
 		env->nomem = true;
 		return NULL;
 	}
-	env->memory_bytes = env->arena.used_bytes;
+	env->memory_bytes = env->arena.used_bytes + env->pool_arena.used_bytes;
 	return p;
+}
+
+void *env_alloc(struct env *env, size_t size_bytes)
+{
+	return alloc_from(env, &env->arena, size_bytes);
+}
+
+void *env_alloc_pool(struct env *env, size_t size_bytes)
+{
+	return alloc_from(env, &env->pool_arena, size_bytes);
 }
 
 /* The jumps that led here, newest first, as far as the history of this path still knows. */

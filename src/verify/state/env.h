@@ -57,6 +57,7 @@ struct env {
 	struct state_pool *pool;
 	struct call_func *call_funcs; /* call/func.c: by subprogram; NULL before the first use */
 	struct arena arena; /* all that lives as long as the run */
+	struct arena pool_arena; /* dirty: what the pool hands out */
 	const struct verify_up *up;
 	struct vlog log;
 	struct reject_record *reject;
@@ -111,6 +112,8 @@ void env_reject_forget(struct env *env);
 int env_bug(struct env *env, const char *fmt, ...) printf_like(2, 3);
 /* The memory limit; NULL when it or memory is exhausted. Arena memory. */
 void *env_alloc(struct env *env, size_t size_bytes) must_check;
+/* The same for the pool; not zeroed. */
+void *env_alloc_pool(struct env *env, size_t size_bytes) must_check;
 
 /*
  * Once for each processed instruction: -ENOMEM when memory ran out, and now and then -ECANCELED or

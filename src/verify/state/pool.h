@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Blocks of the env's arena that are given back and used again: states, frames, stacks, histories.
+ * Blocks of an arena of the env's that are given back and used again: states, frames, stacks…
  * Sizes are rounded up to classes, four to each power of two, with a list of free blocks each.
  */
 #ifndef SKEP_VERIFY_STATE_POOL_H
