@@ -8,7 +8,7 @@
 
 #include "isa/isa_int.h"
 
-static const struct isa_info infos[ISA_OP_CNT] = {
+const struct isa_info isa_infos[ISA_OP_CNT] = {
 	[ISA_INVALID] = { .name = "INVALID", .fn = "", .text = "" },
 #define ISA_OP(id, family_, code_, sel_, selv_, dst_, src_, off_, imm_, fn_, width_, form_,        \
 	       text_, use_, def_, cpu_, since_)                                                    \
@@ -47,11 +47,6 @@ static const u8 by_code[256] = {
 
 _Static_assert(ISA_OP_CNT <= 256, "by_code holds operations in a byte");
 
-const struct isa_info *isa_info(enum isa_op op)
-{
-	return (u32)op < ISA_OP_CNT ? &infos[op] : &infos[ISA_INVALID];
-}
-
 enum isa_op isa_first_of_code(u8 code)
 {
 	return (enum isa_op)by_code[code];
@@ -71,11 +66,11 @@ enum isa_op isa_decode(const struct insn *i)
 	u32 op = by_code[i->code];
 	u32 value;
 
-	if (infos[op].sel == ISA_SEL_NONE)
+	if (isa_infos[op].sel == ISA_SEL_NONE)
 		return (enum isa_op)op;
-	value = selecting_value(i, infos[op].sel);
-	for (; op < ISA_OP_CNT && infos[op].code == i->code; op++)
-		if (infos[op].selv == value)
+	value = selecting_value(i, isa_infos[op].sel);
+	for (; op < ISA_OP_CNT && isa_infos[op].code == i->code; op++)
+		if (isa_infos[op].selv == value)
 			return (enum isa_op)op;
 	return ISA_INVALID;
 }

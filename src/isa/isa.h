@@ -107,8 +107,13 @@ struct isa_info {
 	u16 def;   /* registers written or lost beside the fields */
 };
 
+extern const struct isa_info isa_infos[ISA_OP_CNT];
+
 /* Never NULL: ISA_INVALID has a row too (name "INVALID", text ""). */
-const struct isa_info *isa_info(enum isa_op op);
+static inline const struct isa_info *isa_info(enum isa_op op)
+{
+	return (u32)op < ISA_OP_CNT ? &isa_infos[op] : &isa_infos[ISA_INVALID];
+}
 
 /*
  * The operation that @i holds, by its opcode byte and the selecting field alone: fields that must

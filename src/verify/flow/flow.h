@@ -31,6 +31,7 @@ enum flow_flag {
 	FLOW_ITER_NEXT = 16,
 	FLOW_MAY_GOTO = 32,
 	FLOW_HALF = 64,		   /* second word of an lddw */
+	FLOW_LINEAR = 128,	   /* the next instruction follows, and no other */
 };
 
 struct flow_insn {
@@ -39,6 +40,8 @@ struct flow_insn {
 	u16 subprog;
 	u8 op;		/* enum isa_op */
 	u8 flags;	/* enum flow_flag */
+	/* past/: registers that precision of which concerns it; bit 15: it looks for itself */
+	u16 back_regs;
 };
 
 struct flow_subprog { /* one more than there are: [cnt].start is insn_cnt */
@@ -138,8 +141,15 @@ static inline bool flow_has(const struct flow *flow, u32 idx, enum flow_flag fla
 {
 	return flow->info[idx].flags & flag;
 }
+u32 flow_successors_slow(const struct flow *flow, u32 idx, u32 succ[2]);
 /* Where control may go from @idx without calls: returns how many (0..2), fall-through first. */
-u32 flow_successors(const struct flow *flow, u32 idx, u32 succ[2]);
+static inline u32 flow_successors(const struct flow *flow, u32 idx, u32 succ[2])
+{
+	if (!flow_has(flow, idx, FLOW_LINEAR))
+		return flow_successors_slow(flow, idx, succ);
+	succ[0] = idx + 1;
+	return 1;
+}
 /* False when the call is of no helper or kfunc that this program may call. */
 bool flow_call(const struct flow *flow, const struct insn *insn, struct flow_call *ret_call);
 

@@ -29,7 +29,7 @@
 #define MASK_TEXT_BYTES 512
 #define SOLVED_OFTEN	64
 
-enum seen { SEEN = 1, SEEN_DIRTY = 2 };
+enum seen { SEEN = 1, SEEN_DIRTY = 2, SEEN_WRITES = 4 };
 
 struct chain {
 	u32 curframe;
@@ -49,7 +49,8 @@ struct instance {
 	u32 insn_cnt;
 	bool updated, must_write_dropped;
 	struct masks *frames[LIMIT_FRAMES]; /* insn_cnt each, or NULL: nothing is marked */
-	u8 *seen; /* per instruction, enum seen: must_write was committed once; is in dirty */
+	/* per instruction, enum seen: must_write was committed once; in dirty; was ever not 0 */
+	u8 *seen;
 	u32 *dirty; /* whose marks changed since the last solution, from SOLVED_OFTEN on */
 	u32 dirty_cnt, dirty_cap, solved_cnt;
 };
@@ -61,6 +62,7 @@ struct live_stack {
 	struct instance *write_instance;
 	u32 write_idx;
 	u64 write_acc[LIMIT_FRAMES];
+	bool wrote; /* write_acc is not all 0 */
 	u32 *queue; /* of instructions to be looked at, a ring of insn_cnt places */
 	u8 *queued;
 	struct instance *query[LIMIT_FRAMES];
@@ -242,7 +244,9 @@ static void begin_writes(struct live_stack *ls, struct instance *inst, u32 idx)
 {
 	ls->write_instance = inst;
 	ls->write_idx = idx;
-	memset(ls->write_acc, 0, (inst->chain.curframe + 1) * sizeof(ls->write_acc[0]));
+	if (ls->wrote)
+		memset(ls->write_acc, 0, sizeof(ls->write_acc));
+	ls->wrote = false;
 }
 
 /* commit_stack_write_marks */
@@ -253,6 +257,10 @@ static int commit_writes(struct flow *flow, struct live_stack *ls)
 	struct masks *m;
 	u64 mask;
 
+	if (!ls->wrote && !(inst->seen[rel] & SEEN_WRITES)) {
+		inst->seen[rel] |= SEEN;
+		return 0;
+	}
 	for (u32 frame = 0; frame <= inst->chain.curframe; frame++) {
 		mask = ls->write_acc[frame];
 		if (!mask && (!(inst->seen[rel] & SEEN) || !inst->frames[frame]))
@@ -266,6 +274,7 @@ static int commit_writes(struct flow *flow, struct live_stack *ls)
 			continue;
 		inst->must_write_dropped |= (m->must_write & ~mask) != 0;
 		m->must_write = mask;
+		inst->seen[rel] |= SEEN_WRITES;
 		if (touch(flow, inst, ls->write_idx))
 			return -ENOMEM;
 	}
@@ -295,6 +304,7 @@ int live_stack_mark_read(struct flow *flow, const struct vstate *st, u32 frameno
 void live_stack_mark_write(struct flow *flow, u32 frameno, u64 mask)
 {
 	flow->live_stack->write_acc[frameno] |= mask;
+	flow->live_stack->wrote = true;
 }
 
 int live_stack_commit(struct flow *flow)
@@ -419,6 +429,7 @@ static int propagate_to_caller(struct flow *flow, struct instance *inst)
 		if (!first)
 			continue;
 		ls->write_acc[frame] |= first->must_write_acc;
+		ls->wrote = true;
 		err = mark_read(flow, outer, frame, callsite, first->live_before);
 		if (err)
 			return err;

@@ -22,7 +22,7 @@ static bool may_end(const struct flow *flow, u32 idx, u8 family)
 	return info && info->props & HP_TAIL_CALL;
 }
 
-u32 flow_successors(const struct flow *flow, u32 idx, u32 succ[2])
+u32 flow_successors_slow(const struct flow *flow, u32 idx, u32 succ[2])
 {
 	const enum isa_op op = (enum isa_op)flow->info[idx].op;
 	const struct isa_info *info = isa_info(op);

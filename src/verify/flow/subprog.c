@@ -29,6 +29,40 @@ int flow_reject_at(const struct flow *flow, int err, u32 insn_idx, const char *f
 	return err;
 }
 
+/* Neither jumps nor may end the program, and is one word long. */
+static bool is_linear(u8 family)
+{
+	switch ((enum isa_family)family) {
+	case ISA_FAMILY_ALU:
+	case ISA_FAMILY_MOV:
+	case ISA_FAMILY_CAST:
+	case ISA_FAMILY_NEG:
+	case ISA_FAMILY_END:
+	case ISA_FAMILY_LDX:
+	case ISA_FAMILY_LDSX:
+	case ISA_FAMILY_ST:
+	case ISA_FAMILY_STX:
+	case ISA_FAMILY_ATOMIC:
+	case ISA_FAMILY_CMPXCHG:
+	case ISA_FAMILY_LOAD_ACQ:
+	case ISA_FAMILY_STORE_REL:
+		return true;
+	case ISA_FAMILY_INVALID:
+	case ISA_FAMILY_JMP:
+	case ISA_FAMILY_JA:
+	case ISA_FAMILY_MAY_GOTO:
+	case ISA_FAMILY_GOTOX:
+	case ISA_FAMILY_LDDW:
+	case ISA_FAMILY_CALL:
+	case ISA_FAMILY_CALLX:
+	case ISA_FAMILY_EXIT:
+	case ISA_FAMILY_LDABS:
+	case ISA_FAMILY_LDIND:
+		break;
+	}
+	return false;
+}
+
 int flow_init(struct flow *flow, const struct insn *insns, u32 insn_cnt, struct arena *arena,
 	      const struct flow_opts *opts)
 {
@@ -42,6 +76,8 @@ int flow_init(struct flow *flow, const struct insn *insns, u32 insn_cnt, struct 
 		return -ENOMEM;
 	for (u32 i = 0; i < insn_cnt; i++) {
 		flow->info[i].op = (u8)isa_decode(&insns[i]);
+		if (i + 1 < insn_cnt && is_linear(flow_family(flow, i)))
+			flow->info[i].flags = FLOW_LINEAR;
 		if (flow_words(flow, i) == 2 && i + 1 < insn_cnt) {
 			flow->info[++i].op = ISA_INVALID;
 			flow->info[i].flags = FLOW_HALF;

@@ -62,14 +62,13 @@ static bool is_reg64(const struct env *env, const struct reg *reg, enum operand 
 int mem_check_src(struct env *env, u32 regno)
 {
 	struct reg *reg = env_reg(env, regno);
-	bool is64 = is_reg64(env, reg, OPERAND_SRC);
 
 	print_scratch_reg(env, regno);
 	if (reg->type == REG_NOT_INIT)
 		return reject_reg(env, -EACCES, (s32)regno, "R%d !read_ok", (int)regno);
 	if (regno == INSN_REG_FP)
 		return 0;
-	if (is64 && reg->subreg_def != REG_NOT_SUBREG) {
+	if (reg->subreg_def != REG_NOT_SUBREG && is_reg64(env, reg, OPERAND_SRC)) {
 		env->facts->insns[reg->subreg_def - 1].zext_dst = true;
 		reg->subreg_def = REG_NOT_SUBREG;
 	}
