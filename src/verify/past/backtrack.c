@@ -30,15 +30,6 @@ static void clear_reg(struct backtrack *bt, u32 reg)
 	bt->regs[bt->frame] &= ~(1u << reg);
 }
 
-bool past_bt_empty(const struct backtrack *bt)
-{
-	u64 any = 0;
-
-	for (u32 f = 0; f <= bt->frame; f++)
-		any |= bt->regs[f] | bt->slots[f];
-	return !any;
-}
-
 const char *past_regs_text(u32 mask, char buf[PAST_MASK_TEXT_BYTES])
 {
 	int n = 0;
@@ -67,18 +58,18 @@ const char *past_slots_text(u64 mask, char buf[PAST_MASK_TEXT_BYTES])
 static void sync_linked(struct backtrack *bt, const struct hist_entry *hist)
 {
 	struct linked_regs regs;
-	bool some = false;
+	u32 asked = 0;
 
-	if (!hist || !hist->linked_regs)
-		return;
 	past_linked_unpack(hist->linked_regs, &regs);
 	for (u32 i = 0; i < regs.cnt; i++) {
 		const struct linked_reg *e = &regs.entries[i];
 
-		some |= e->is_reg ? (bt->regs[e->frameno] >> e->spi & 1) :
-				    (bt->slots[e->frameno] >> e->spi & 1);
+		asked += (u32)((e->is_reg ? bt->regs[e->frameno] : bt->slots[e->frameno]) >>
+				       e->spi & 1);
 	}
-	for (u32 i = 0; i < regs.cnt && some; i++) {
+	if (!asked || asked == regs.cnt)
+		return;
+	for (u32 i = 0; i < regs.cnt; i++) {
 		const struct linked_reg *e = &regs.entries[i];
 
 		if (e->is_reg)
@@ -348,11 +339,12 @@ static int back_one(struct env *env, s32 idx, s32 subseq_idx, const struct hist_
 enum quick { QUICK_LOOK, QUICK_DST, QUICK_DST_SRC, QUICK_NEVER };
 
 #define QUICK_OF_INVALID(form)	 QUICK_LOOK
-#define QUICK_OF_ALU(form)	 QUICK_DST
+/* With a constant the same register is asked for, before it as behind it. */
+#define QUICK_OF_ALU(form)	 (ISA_FORM_##form == ISA_FORM_X ? QUICK_DST : QUICK_NEVER)
 #define QUICK_OF_MOV(form)	 QUICK_DST
 #define QUICK_OF_CAST(form)	 QUICK_DST
-#define QUICK_OF_NEG(form)	 QUICK_DST
-#define QUICK_OF_END(form)	 QUICK_DST
+#define QUICK_OF_NEG(form)	 QUICK_NEVER
+#define QUICK_OF_END(form)	 QUICK_NEVER
 #define QUICK_OF_LDX(form)	 QUICK_DST
 #define QUICK_OF_LDSX(form)	 QUICK_DST
 #define QUICK_OF_LOAD_ACQ(form)	 QUICK_DST
@@ -378,41 +370,46 @@ static const u8 quick_of[ISA_OP_CNT] = {
 #include "isa/ops.def"
 };
 
-/* Most instructions on the way are about other registers. */
-static bool is_beside(const struct env *env, u32 idx, const struct hist_entry *hist)
+void past_backtrack_init(struct env *env)
 {
-	const struct insn *insn = &env->insns[idx];
-	const u32 regs = env->past->bt.regs[env->past->bt.frame];
+	for (u32 i = 0; i < env->insn_cnt; i++) {
+		struct flow_insn *info = &env->flow->info[i];
+		const struct insn *insn = &env->insns[i];
 
-	if (hist && hist->linked_regs)
-		return false;
-	switch ((enum quick)quick_of[env->flow->info[idx].op]) {
-	case QUICK_LOOK:
-		return false;
-	case QUICK_DST:
-		return !(regs >> insn->dst & 1);
-	case QUICK_DST_SRC:
-		return !(regs >> insn->dst & 1) && !(regs >> insn->src & 1);
-	case QUICK_NEVER:
-		return true;
+		switch ((enum quick)quick_of[info->op]) {
+		case QUICK_LOOK:
+			info->back_regs = info->flags & FLOW_HALF ? 0 : PAST_BACK_LOOK;
+			break;
+		case QUICK_DST:
+			info->back_regs = (u16)(1u << insn->dst);
+			break;
+		case QUICK_DST_SRC:
+			info->back_regs = (u16)(1u << insn->dst | 1u << insn->src);
+			break;
+		case QUICK_NEVER:
+			info->back_regs = 0;
+			break;
+		}
 	}
-	return false;
 }
 
 int past_backtrack_insn(struct env *env, s32 idx, s32 subseq_idx, const struct hist_entry *hist)
 {
 	struct backtrack *bt = &env->past->bt;
+	const bool linked = hist && hist->linked_regs;
 	int err;
 
 	if (flow_has(env->flow, (u32)idx, FLOW_HALF))
 		return 0;
-	if (!past_log2(env) && is_beside(env, (u32)idx, hist))
-		return 0;
 	if (past_log2(env))
 		log_step(env, (u32)idx);
-	sync_linked(bt, hist);
+	if (linked)
+		sync_linked(bt, hist);
+	/* Most often a jump that compares one of them with a constant: that was all. */
+	if (!past_bt_concerns(env, (u32)idx))
+		return 0;
 	err = back_one(env, idx, subseq_idx, hist);
-	if (!err)
+	if (!err && linked)
 		sync_linked(bt, hist);
 	return err;
 }

@@ -36,6 +36,8 @@ int past_clean(struct env *env, struct vstate *st)
 	int err = live_stack_query(env->flow, st);
 
 	st->cleaned = true;
+	st->kept->cleaned = true;
+	st->kept->slots_known = false;
 	for (u32 f = 0; f <= st->curframe && !err; f++) {
 		const u32 live = env->flow->info[past_frame_insn(st, f)].live_regs;
 

@@ -144,15 +144,30 @@ static bool special_safe(struct env *env, const struct slot *old, const struct s
 	return false;
 }
 
-/* One slot; @cur is NULL where the current stack is not as deep. */
-static bool slot_safe(struct env *env, const struct slot *old, const struct slot *cur,
-		      enum exact_level exact)
+/* The kinds of all bytes of a slot at once. */
+static u64 slot_kinds(const struct slot *slot)
+{
+	u64 kinds;
+
+	memcpy(&kinds, slot->type, sizeof(kinds));
+	return kinds;
+}
+
+#define KIND_IN_ALL 0x0101010101010101ULL /* times an enum slot_type */
+
+/* Bytes of these kinds in a kept state: nothing that was ever read rests on them. */
+static u64 kinds_beside(const struct env *env)
+{
+	return env->allow_uninit_stack ? SLOT_MISC * KIND_IN_ALL : 0;
+}
+
+/* Where the kinds alone do not answer. */
+static bool slot_safe_slow(struct env *env, const struct slot *old, const struct slot *cur,
+			   enum exact_level exact)
 {
 	struct reg unbound;
 	const struct reg *o, *c;
 
-	if (exact != NOT_EXACT && (!cur || memcmp(old->type, cur->type, sizeof(old->type)) != 0))
-		return false;
 	for (u32 i = 0; i < STACK_SLOT_BYTES; i++) {
 		const u8 type = old->type[i];
 
@@ -175,12 +190,56 @@ static bool slot_safe(struct env *env, const struct slot *old, const struct slot
 	return true;
 }
 
+/* One slot; @cur is NULL where the current stack is not as deep. */
+static bool slot_safe(struct env *env, const struct slot *old, const struct slot *cur,
+		      enum exact_level exact)
+{
+	const u64 kinds = slot_kinds(old);
+
+	if (exact != NOT_EXACT && (!cur || kinds != slot_kinds(cur)))
+		return false;
+	if (!(kinds & ~kinds_beside(env)))
+		return true;
+	if (!cur)
+		return false;
+	if (kinds == SLOT_SPILL * KIND_IN_ALL && slot_kinds(cur) == kinds)
+		return reg_safe(env, &old->spilled, &cur->spilled, exact);
+	return slot_safe_slow(env, old, cur, exact);
+}
+
+/*
+ * Of a kept state's frames only precision marks change, and all of it when it is cleaned: which
+ * slots are never a difference is found out once.
+ */
+static void find_kept_slots(const struct env *env, struct past_entry *e)
+{
+	for (u32 f = 0; f <= e->st->curframe; f++) {
+		struct frame *frame = e->st->frame[f];
+
+		frame->kept_slots = 0;
+		for (u32 i = 0; i < frame->stack_bytes / STACK_SLOT_BYTES; i++)
+			if (slot_kinds(stack_slot(frame, i)) & ~kinds_beside(env))
+				frame->kept_slots |= 1ULL << i;
+	}
+	e->slots_known = true;
+}
+
 static bool stack_safe(struct env *env, const struct frame *old, const struct frame *cur,
 		       enum exact_level exact)
 {
 	const u32 old_cnt = old->stack_bytes / STACK_SLOT_BYTES;
 	const u32 cur_cnt = cur->stack_bytes / STACK_SLOT_BYTES;
 
+	if (exact == NOT_EXACT) {
+		for (u64 mask = old->kept_slots; mask; mask &= mask - 1) {
+			const u32 i = (u32)__builtin_ctzll(mask);
+
+			if (i >= cur_cnt ||
+			    !slot_safe(env, stack_slot(old, i), stack_slot(cur, i), exact))
+				return false;
+		}
+		return true;
+	}
 	for (u32 i = 0; i < old_cnt; i++)
 		if (!slot_safe(env, stack_slot(old, i), i < cur_cnt ? stack_slot(cur, i) : NULL,
 			       exact))
@@ -210,21 +269,32 @@ static bool refs_safe(struct env *env, const struct vstate *old, const struct vs
 	return true;
 }
 
+/* What reg_safe() says of most registers, NOT_EXACT: nobody asks for the value. */
+static bool is_any(const struct reg *old, const struct reg *cur)
+{
+	return old->type == REG_NOT_INIT ||
+	       (old->type == REG_SCALAR && cur->type == REG_SCALAR && !old->precise);
+}
+
 /* Frame @f of both; the register that tells them apart is left in the hint. */
 static bool frame_safe(struct env *env, struct past_entry *e, const struct vstate *st, u32 f,
 		       enum exact_level exact)
 {
 	const struct frame *old = e->st->frame[f], *cur = st->frame[f];
 	const u32 live = env->flow->info[past_frame_insn(e->st, f)].live_regs;
+	const bool quick = exact == NOT_EXACT && !env->explore_alu_limits;
 
 	if (old->callback_depth > cur->callback_depth)
 		return false;
+	if (exact == NOT_EXACT && !e->slots_known)
+		find_kept_slots(env, e);
 	for (u32 mask = live & ((1u << INSN_REGS) - 1); mask; mask &= mask - 1) {
 		const u32 i = (u32)__builtin_ctz(mask);
 
-		if (reg_safe(env, &old->regs[i], &cur->regs[i], exact))
+		if ((quick && is_any(&old->regs[i], &cur->regs[i])) ||
+		    reg_safe(env, &old->regs[i], &cur->regs[i], exact))
 			continue;
-		e->hint = (struct past_hint){ .frame = (u8)f, .reg = (u8)i };
+		e->hint = (struct past_hint){ .frame = (u8)f, .reg = (u8)i, .live = true };
 		return false;
 	}
 	return stack_safe(env, old, cur, exact);
@@ -236,8 +306,7 @@ static bool hint_differs(const struct env *env, const struct past_entry *e,
 {
 	const struct reg *old, *cur;
 
-	if (e->hint.reg >= INSN_REGS || e->hint.frame > st->curframe ||
-	    !(env->flow->info[past_frame_insn(e->st, e->hint.frame)].live_regs >> e->hint.reg & 1))
+	if (!e->hint.live || e->hint.frame > st->curframe)
 		return false;
 	old = &e->st->frame[e->hint.frame]->regs[e->hint.reg];
 	cur = &st->frame[e->hint.frame]->regs[e->hint.reg];
@@ -278,7 +347,7 @@ bool past_states_equal(struct env *env, struct past_entry *e, const struct vstat
 }
 
 /* Cheap: could they be exactly equal? Ids are compared as they are (states_maybe_looping). */
-bool past_maybe_looping(struct past_entry *e, const struct vstate *cur)
+bool past_maybe_looping(const struct env *env, struct past_entry *e, const struct vstate *cur)
 {
 	const u32 f = cur->curframe;
 	const struct frame *o, *c;
@@ -294,7 +363,11 @@ bool past_maybe_looping(struct past_entry *e, const struct vstate *cur)
 		if (same_but_ids(&o->regs[i], &c->regs[i]) && o->regs[i].id == c->regs[i].id &&
 		    o->regs[i].ref_obj_id == c->regs[i].ref_obj_id)
 			continue;
-		e->hint = (struct past_hint){ .frame = (u8)f, .reg = (u8)i };
+		e->hint = (struct past_hint){
+			.frame = (u8)f,
+			.reg = (u8)i,
+			.live = env->flow->info[e->insn_idx].live_regs >> i & 1,
+		};
 		return false;
 	}
 	return true;

@@ -16,9 +16,12 @@ struct past_entry {
 	u32 insn_idx;		  /* st->insn_idx */
 	u32 miss_cnt, hit_cnt;
 	bool in_free_list; /* evicted, waits for its paths to end */
+	bool slots_known;  /* kept_slots of its frames are filled in */
+	bool cleaned;	   /* st->cleaned */
 	/* The register that told it from a state the last time: the first to look at. */
 	struct past_hint {
 		u8 frame, reg; /* reg INSN_REGS: none yet */
+		bool live;     /* it is one that comparing looks at */
 	} hint;
 };
 
@@ -70,7 +73,7 @@ enum exact_level { NOT_EXACT, EXACT, RANGE_WITHIN };
 bool past_regs_exact(struct env *env, const struct reg *old, const struct reg *cur);
 bool past_states_equal(struct env *env, struct past_entry *e, const struct vstate *cur,
 		       enum exact_level exact);
-bool past_maybe_looping(struct past_entry *e, const struct vstate *cur);
+bool past_maybe_looping(const struct env *env, struct past_entry *e, const struct vstate *cur);
 bool past_iter_depths_differ(const struct vstate *old, const struct vstate *cur);
 
 /* clean.c: forgets what no path from @st on reads (clean_verifier_state). 0 or -ENOMEM. */
@@ -94,7 +97,24 @@ int past_all_imprecise(struct env *env, struct vstate *st) must_check;
 /* backtrack.c: one instruction back. -ENOTSUPP: give up, everything is to be precise. */
 int past_backtrack_insn(struct env *env, s32 idx, s32 subseq_idx, const struct hist_entry *hist)
 	must_check;
-bool past_bt_empty(const struct backtrack *bt);
+/* Fills flow->info[].back_regs, by which the walk back passes over most instructions. */
+#define PAST_BACK_LOOK (1u << 15)
+void past_backtrack_init(struct env *env);
+/* Something that is asked for may be changed by the instruction, or it looks for itself. */
+static inline bool past_bt_concerns(const struct env *env, u32 idx)
+{
+	const struct backtrack *bt = &env->past->bt;
+
+	return env->flow->info[idx].back_regs & (bt->regs[bt->frame] | PAST_BACK_LOOK);
+}
+static inline bool past_bt_empty(const struct backtrack *bt)
+{
+	/* From the innermost frame on: it is the one that is asked about most. */
+	for (u32 f = bt->frame + 1; f-- > 0;)
+		if (bt->regs[f] | bt->slots[f])
+			return false;
+	return true;
+}
 /* "r1,r2" and "-8,-16" into @buf. */
 #define PAST_MASK_TEXT_BYTES 320
 const char *past_regs_text(u32 mask, char buf[PAST_MASK_TEXT_BYTES]);

@@ -197,24 +197,51 @@ struct walk {
 	bool skip_first;
 };
 
+/*
+ * Back from @i over instructions about other registers. Between two entries of the history the
+ * path is a straight line, and an entry is to be looked at.
+ */
+static s32 pass_over(const struct env *env, struct walk *w, s32 i, u32 hist_cnt)
+{
+	const struct backtrack *bt = &env->past->bt;
+	const struct flow_insn *info = env->flow->info;
+	const u32 asked = bt->regs[bt->frame] | PAST_BACK_LOOK;
+	s32 stop = (s32)w->st->first_insn_idx;
+
+	if (hist_cnt)
+		stop = MAX(stop, (s32)w->st->hist[hist_cnt - 1].insn_idx);
+	while (i > stop && !(info[i].back_regs & asked)) {
+		w->subseq_idx = i;
+		i--;
+	}
+	return i;
+}
+
 /* 1: done; 0: go on in the parent; -ENOTSUPP: give up; other -errno. */
 static int walk_state(struct env *env, struct walk *w)
 {
+	const bool quick = !past_log2(env);
 	u32 hist_cnt = w->st->hist_cnt;
 	s32 i = w->last_idx;
 	int err;
 
+	if (w->skip_first && past_bt_empty(&env->past->bt))
+		return 1;
 	for (;;) {
-		if (w->skip_first) {
-			w->skip_first = false;
-		} else {
-			err = past_backtrack_insn(env, i, w->subseq_idx,
-						  hist_at(w->st, hist_cnt, i));
+		const struct hist_entry *hist;
+
+		if (!w->skip_first && quick)
+			i = pass_over(env, w, i, hist_cnt);
+		hist = hist_at(w->st, hist_cnt, i);
+		if (!w->skip_first && (!quick || past_bt_concerns(env, (u32)i) ||
+				       (hist && hist->linked_regs))) {
+			err = past_backtrack_insn(env, i, w->subseq_idx, hist);
 			if (err)
 				return err;
+			if (past_bt_empty(&env->past->bt))
+				return 1;
 		}
-		if (past_bt_empty(&env->past->bt))
-			return 1;
+		w->skip_first = false;
 		w->subseq_idx = i;
 		i = prev_insn(w->st, i, &hist_cnt);
 		if (i == NO_ENTRY)

@@ -32,6 +32,7 @@ int past_init(struct env *env)
 	if (!past->buckets || !past->visits)
 		return -ENOMEM;
 	env->past = past;
+	past_backtrack_init(env);
 	return 0;
 }
 
@@ -142,10 +143,8 @@ static int clean_kept(struct env *env, const struct vstate *cur, u32 insn_idx)
 	int err = 0;
 
 	for (e = *bucket(env, cur, insn_idx); e && !err; e = e->next) {
-		const struct vstate *st = e->st;
-
-		if (e->insn_idx == insn_idx && !st->branches && !st->cleaned &&
-		    !past_incomplete(e) && same_callsites(st, cur))
+		if (e->insn_idx == insn_idx && !e->cleaned && !e->st->branches &&
+		    !past_incomplete(e) && same_callsites(e->st, cur))
 			err = past_clean(env, e->st);
 	}
 	return err;
@@ -216,7 +215,7 @@ static int look_at_unfinished(struct visit *v, struct past_entry *e)
 		return LOOK_HIT_LOOP;
 	if (flow_has(env->flow, v->insn_idx, FLOW_CALLS_CALLBACK))
 		return past_states_equal(env, e, cur, RANGE_WITHIN) ? LOOK_HIT_LOOP : LOOK_MISS;
-	if (past_maybe_looping(e, cur) && past_states_equal(env, e, cur, EXACT) &&
+	if (past_maybe_looping(env, e, cur) && past_states_equal(env, e, cur, EXACT) &&
 	    !past_iter_depths_differ(old, cur) && old->may_goto_depth == cur->may_goto_depth &&
 	    old->callback_unroll_depth == cur->callback_unroll_depth)
 		return reject_infinite(env, old, cur);

@@ -39,7 +39,7 @@ void frame_init_regs(struct env *env, struct frame *frame)
 		frame->regs[i].subreg_def = REG_NOT_SUBREG;
 	}
 	reg_mark_ptr(&frame->regs[INSN_REG_FP], REG_STACK);
-	frame->regs[INSN_REG_FP].frameno = frame->frameno;
+	frame->regs[INSN_REG_FP].frameno = (u8)frame->frameno;
 	env->scratched_regs = UINT32_MAX;
 	env->scratched_slots = UINT64_MAX;
 }

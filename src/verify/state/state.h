@@ -57,6 +57,7 @@ struct frame { /* struct bpf_func_state */
 	/* calls of the callback, if this frame called a callback-calling helper */
 	u32 callback_depth;
 	u32 stack_bytes;    /* multiple of 8: slots [0, stack_bytes / 8) exist; slot 0 is fp-8 */
+	u64 kept_slots;	    /* past/, of a kept state: slots that comparing has to look at */
 	struct stack_mem *stack;
 };
 
