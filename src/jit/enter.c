@@ -40,7 +40,10 @@ u64 jit_stack_left(const struct run *run, u64 addr)
 	return addr > here && addr < top ? top - addr : 0;
 }
 
-/* The instruction whose code holds @off: the last that begins at or before it. */
+/*
+ * The instruction whose code holds @off: the last that begins at or before it. Those before it that
+ * begin there, too, have no code; the second word of a pair is none.
+ */
 static u32 insn_at(const struct jit_code *c, u32 off)
 {
 	u32 low = 0, high = c->insn_cnt;
@@ -53,10 +56,17 @@ static u32 insn_at(const struct jit_code *c, u32 off)
 		else
 			high = mid;
 	}
-	/* Of those that begin there, the first: the others have no code. */
-	while (low && c->insn_off[low - 1] == c->insn_off[low])
-		low--;
-	return low;
+	return low && isa_words(isa_decode(&c->prog->insns[low - 1])) == 2 ? low - 1 : low;
+}
+
+/* Not every machine says whether an access was a write; the instruction does. */
+static bool writes(enum isa_op op)
+{
+	const u8 family = isa_info(op)->family;
+
+	return family == ISA_FAMILY_ST || family == ISA_FAMILY_STX ||
+	       family == ISA_FAMILY_STORE_REL || family == ISA_FAMILY_ATOMIC ||
+	       family == ISA_FAMILY_CMPXCHG;
 }
 
 bool jit_fault(struct process_code *registered, int sig, void *siginfo, void *ucontext)
@@ -65,16 +75,18 @@ bool jit_fault(struct process_code *registered, int sig, void *siginfo, void *uc
 	const struct jit_target *t = c->target;
 	struct run *run = u64_to_ptr(jit_host_reg(ucontext, t->run_reg));
 	const u32 idx = insn_at(c, (u32)(jit_host_pc(ucontext) - registered->start));
+	const enum isa_op op = isa_decode(&c->prog->insns[idx]);
+	const bool write = jit_host_fault_is_write(ucontext) || writes(op);
 	struct fault *f = &run->fault;
 
 	*f = (struct fault){
 		.kind = jit_host_fault_is_memory(sig) ?
-				(jit_host_fault_is_write(ucontext) ? FAULT_WRITE : FAULT_READ) :
+				(write ? FAULT_WRITE : FAULT_READ) :
 				FAULT_INSN,
 		.prog = c->prog,
 		.insn_idx = prog_orig_idx(c->prog, idx),
 		.addr = jit_host_fault_addr(siginfo),
-		.size_bytes = isa_info(isa_decode(&c->prog->insns[idx]))->width_bits / 8u,
+		.size_bytes = isa_info(op)->width_bits / 8u,
 	};
 	for (u32 r = 0; r < INSN_REGS; r++)
 		f->regs[r] = jit_host_reg(ucontext, t->regs[r]);

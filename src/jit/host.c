@@ -14,10 +14,14 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/pages.h"
+#include "jit/arm64/regs.h"
 #include "jit/target.h"
 #include "jit/x86_64/regs.h"
 #if defined(__x86_64__)
 #include <cpuid.h>
+#elif defined(__aarch64__)
+#include <asm/hwcap.h>
+#include <sys/auxv.h>
 #endif
 
 #define FILL_BYTES 4096u
@@ -340,6 +344,20 @@ u64 jit_host_features(void)
 	if (__get_cpuid(1, &a, &b, &c, &d) && c & bit_MOVBE)
 		features |= X86_HAS_MOVBE;
 	return features;
+}
+
+#elif defined(__aarch64__)
+
+const struct jit_target *jit_host_target(void)
+{
+	return &jit_target_arm64;
+}
+
+u64 jit_host_features(void)
+{
+	const unsigned long caps = getauxval(AT_HWCAP);
+
+	return (caps & HWCAP_ATOMICS ? A64_HAS_LSE : 0) | (caps & HWCAP_SB ? A64_HAS_SB : 0);
 }
 
 #else

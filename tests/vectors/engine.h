@@ -22,6 +22,7 @@ struct engine {
 	const char *name;
 	/* 0 with *@ret_r0, or -errno; *@ret_why is then a static text. */
 	int (*run)(const struct engine_job *job, u64 *ret_r0, const char **ret_why);
+	bool (*here)(void); /* false on machines without it; NULL: it is everywhere */
 };
 
 /* The reference comes first: it notes what was executed. */
@@ -30,7 +31,7 @@ extern const u32 engine_cnt;
 
 /*
  * One engine on one vector, with fresh copies of all that it may change. True when r0 is the
- * vector's result; else a line of TAP says what it was.
+ * vector's result, or the engine is not here; else a line of TAP says what it was.
  */
 bool engine_run_vector(const struct vector *v, const struct engine *engine);
 

@@ -7,6 +7,7 @@
 #include "interp/interp.h"
 #include "jit/jit.h"
 #include "prog/prog.h"
+#include "tests/jit/shim.h"
 #include "tests/tap.h"
 #include "tests/vectors/engine.h"
 
@@ -48,7 +49,7 @@ static int enter(const struct engine_job *job, struct prog *prog, u64 *ret_r0,
 	run.insns_left = BUDGET;
 	run.ctx = job->mem;
 	if (!err)
-		err = prog->enter(&run, prog, job->mem, job->mem_bytes, ret_r0);
+		err = shim_enter(prog, &run, job->mem, job->mem_bytes, ret_r0);
 	*ret_why = "fault";
 	if (err)
 		tap_diag("fault %d at %u: %s", run.fault.kind, run.fault.insn_idx,
@@ -110,12 +111,30 @@ static int engine_jit_run(const struct engine_job *job, u64 *ret_r0, const char 
 	return run_compiled(job, ret_r0, ret_why, jit);
 }
 
+/* For a CPU without any of the features that the target can use, and with barriers everywhere. */
+static int jit_plain(struct prog *prog, const struct helper_resolver *res)
+{
+	const struct jit_opts opts = { .poll = JIT_POLL_COUNT, .features_off = UINT64_MAX };
+
+	prog->marks = mem_alloc(prog->insn_cnt);
+	if (!prog->marks)
+		return -ENOMEM;
+	memset(prog->marks, XLATE_NOSPEC, prog->insn_cnt);
+	return jit_compile(prog, res, &opts);
+}
+
+static int engine_jit_plain_run(const struct engine_job *job, u64 *ret_r0, const char **ret_why)
+{
+	return run_compiled(job, ret_r0, ret_why, jit_plain);
+}
+
 const struct engine engines[] = {
 	{ "ref", engine_ref_run }, /* first: it notes what was executed */
 	{ "guard", engine_guard_run },
 	{ "run", engine_run_run },
 	{ "fenced", engine_fenced_run },
-	{ "jit", engine_jit_run },
+	{ "jit", engine_jit_run, jit_here_is_target },
+	{ "jit-plain", engine_jit_plain_run, jit_here_is_target },
 };
 const u32 engine_cnt = ARRAY_SIZE(engines);
 
@@ -149,6 +168,10 @@ bool engine_run_vector(const struct vector *v, const struct engine *engine)
 	u64 r0 = 0;
 	int err = -ENOMEM;
 
+	if (engine->here && !engine->here()) {
+		mem_free(insns);
+		return true;
+	}
 	job.mem = mem_dup(v->mem, v->mem_bytes + 1);
 	job.map = v->map_bytes ? mem_dup(v->map, v->map_bytes) : NULL;
 	if (insns && job.mem && (job.map || !v->map_bytes)) {

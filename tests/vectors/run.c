@@ -276,6 +276,10 @@ int main(int argc, char **argv)
 
 	for (i = 1; i < argc; i++)
 		tap_ok(vector_set_read(&set, argv[i]), "%s is read", argv[i]);
+	for (n = 0; n < engine_cnt; n++) {
+		if (engines[n].here && !engines[n].here())
+			tap_skip("%s: not for this machine", engines[n].name);
+	}
 	for (n = 0; n < set.cnt; n++)
 		test_vector(&set.vectors[n]);
 	test_complete(&set);

@@ -5,6 +5,10 @@
 
 #include "base/types.h"
 
+/* Features of the CPU (jit_emit.features). */
+#define A64_HAS_LSE 1u /* atomics as one instruction */
+#define A64_HAS_SB  2u /* a barrier for speculation */
+
 /* 31 is the stack pointer or the zero register; the instruction decides which. */
 enum {
 	A64_X0,
