@@ -38,6 +38,24 @@ enum skep_check {
 	SKEP_CHECK_GUARD = 1, /* no proof: each access is checked as they run */
 };
 
+/* What runs programs that are proved, or whose loader vouches for them. */
+enum skep_engine {
+	SKEP_ENGINE_DEFAULT = 0, /* the JIT where it knows machine and program, else `interp` */
+	SKEP_ENGINE_JIT = 1, /* the JIT, or an error: -EOPNOTSUPP */
+	SKEP_ENGINE_INTERP = 2, /* the fast interpreter */
+};
+
+/*
+ * Against programs that want their constants to be found as machine code: constants are blinded,
+ * and code begins at a random place (the kernel's bpf_jit_harden). Blinded programs call lookups
+ * of maps instead of containing them. Speculation barriers are the verifier's matter (`rights`).
+ */
+enum skep_harden {
+	SKEP_HARDEN_UNPRIV = 0, /* programs of loaders with SKEP_RIGHTS_UNPRIV: bpf_jit_harden=1 */
+	SKEP_HARDEN_ALL = 1, /* all programs that are compiled: bpf_jit_harden=2 */
+	SKEP_HARDEN_NONE = 2,
+};
+
 struct skep_opts {
 	size_t size; /* sizeof(struct skep_opts): lets the struct grow */
 	skep_text_fn trace; /* what programs print; NULL: stderr */
@@ -46,10 +64,15 @@ struct skep_opts {
 	uint32_t check; /* enum skep_check */
 	uint64_t guard_budget; /* instructions per guarded execution; 0: the default */
 	uint32_t rights; /* enum skep_rights */
+	uint32_t engine; /* enum skep_engine, for SKEP_CHECK_PROVE */
+	uint32_t harden; /* enum skep_harden */
 	uint32_t reserved; /* must be 0 */
 };
 
-/* @opts may be NULL. -EINVAL for a size or option that this version does not know. */
+/*
+ * @opts may be NULL. -EINVAL for a size or option that this version does not know; -EOPNOTSUPP for
+ * SKEP_ENGINE_JIT on a machine that the JIT does not know.
+ */
 SKEP_API int skep_new(const struct skep_opts *opts, struct skep **ret_skep);
 /* Drops the caller's hold; what open fds still refer to lives on until those close. */
 SKEP_API void skep_free(struct skep *skep);

@@ -13,7 +13,8 @@
  * Programs run guarded: every access is checked against the memory given to the run, the stack and
  * what skep_vm_allow added, and instructions are counted. Nothing that the bytes of a program say
  * can harm the process; a program that goes wrong ends with -EFAULT and a report. Only with
- * opts.trusted does the fast interpreter run it, which checks no memory access at all.
+ * opts.trusted does it become machine code, or runs in the fast interpreter where the JIT does not
+ * know the machine: no memory access is checked then.
  *
  * A vm is used by one thread at a time; skep_vm_stop alone may be called from any other. Several
  * vms are independent. Functions that return int return 0 or a negative errno.
@@ -44,14 +45,19 @@ struct skep_vm_opts {
 	size_t size; /* sizeof(struct skep_vm_opts): lets the struct grow */
 	/*
 	 * Guarded: instructions per run, 0 for 100,000,000. Trusted: calls and jumps backwards, in
-	 * steps of 65,536; 0 for no bound.
+	 * steps of 65,536 by the interpreter; 0 for no bound.
 	 */
 	uint64_t budget;
 	uint32_t trusted;   /* 1: the caller vouches for every program; no access is checked */
 	uint32_t unchecked; /* 1: load what the kernel's encoding rules refuse but can be run */
+	uint32_t engine;    /* of trusted programs: enum skep_engine */
+	uint32_t reserved;  /* must be 0 */
 };
 
-/* @opts may be NULL. -EINVAL for a size or option that this version does not know, -ENOMEM. */
+/*
+ * @opts may be NULL. -EINVAL for a size or option that this version does not know, -ENOMEM;
+ * -EOPNOTSUPP for SKEP_ENGINE_JIT on a machine that the JIT does not know.
+ */
 SKEP_API int skep_vm_new(const struct skep_vm_opts *opts, struct skep_vm **ret_vm);
 SKEP_API void skep_vm_free(struct skep_vm *vm);
 

@@ -13,7 +13,7 @@
 
 bool classic_engine_named(const char *name, enum classic_engine_kind *ret_kind)
 {
-	static const char *const names[] = { "run", "guard", "classic", "libpcap" };
+	static const char *const names[] = { "jit", "run", "guard", "classic", "libpcap" };
 
 	for (u32 i = 0; i < ARRAY_SIZE(names); i++) {
 		if (!strcmp(name, names[i])) {
@@ -37,15 +37,20 @@ static int refused(const struct cbpf_insn *insns, u32 len, const char *what)
 int classic_filter_init(struct classic_filter *filter, const struct cbpf_insn *insns, u32 len,
 			enum classic_engine_kind kind, const char *what)
 {
+	static const enum core_classic_engine engines[] = {
+		[CLASSIC_ENGINE_JIT] = CORE_CLASSIC_NATIVE,
+		[CLASSIC_ENGINE_RUN] = CORE_CLASSIC_INTERP,
+		[CLASSIC_ENGINE_GUARD] = CORE_CLASSIC_GUARD,
+	};
+
 	memset(filter, 0, sizeof(*filter));
 	filter->kind = kind;
 	if (cbpf_prog_new(insns, len, CBPF_PCAP, NULL, &filter->classic))
 		return refused(insns, len, what);
-	if (kind != CLASSIC_ENGINE_RUN && kind != CLASSIC_ENGINE_GUARD)
+	if (kind > CLASSIC_ENGINE_GUARD)
 		return 0;
 	filter->run = mem_zalloc(sizeof(*filter->run));
-	if (filter->run && !core_classic_load(insns, len, CBPF_PCAP, kind == CLASSIC_ENGINE_GUARD,
-					      &filter->prog))
+	if (filter->run && !core_classic_load(insns, len, CBPF_PCAP, engines[kind], &filter->prog))
 		return 0;
 	classic_filter_fini(filter);
 	return refused(insns, len, what);
@@ -81,6 +86,7 @@ int classic_filter_packet(struct classic_filter *filter, const u8 *bytes, u32 ca
 {
 	cbpf_view_set(&filter->view, bytes, captured_bytes, wire_bytes);
 	switch (filter->kind) {
+	case CLASSIC_ENGINE_JIT:
 	case CLASSIC_ENGINE_RUN:
 	case CLASSIC_ENGINE_GUARD:
 		return run_converted(filter, ret_matched);

@@ -13,6 +13,7 @@
 _Static_assert(sizeof(struct bpf_insn) == sizeof(struct cbpf_insn), "the two layouts are one");
 
 enum classic_engine_kind {
+	CLASSIC_ENGINE_JIT,	/* converted, compiled; the next on machines without a target */
 	CLASSIC_ENGINE_RUN,	/* converted, trusted interpreter */
 	CLASSIC_ENGINE_GUARD,	/* converted, every access checked */
 	CLASSIC_ENGINE_CLASSIC, /* our direct interpreter */
@@ -25,7 +26,7 @@ bool classic_engine_named(const char *name, enum classic_engine_kind *ret_kind);
 struct classic_filter {
 	enum classic_engine_kind kind;
 	struct cbpf_prog *classic; /* owned */
-	struct prog *prog;	   /* run and guard only */
+	struct prog *prog;	   /* the first three only */
 	struct run *run;
 	struct cbpf_view view;
 };

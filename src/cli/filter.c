@@ -12,6 +12,7 @@
 #include "cli/classic.h"
 #include "cli/cli.h"
 #include "cli/filter_io.h"
+#include "core/native.h"
 
 #define PROGRESS_EVERY_PACKETS 4096
 
@@ -21,7 +22,7 @@ struct filter_opts {
 	enum classic_engine_kind engine;
 	u64 count; /* 0: no limit */
 	int dump;  /* enum cbpf_form, 0: none */
-	bool json, no_optimise, nano, help;
+	bool engine_chosen, json, no_optimise, nano, help;
 };
 
 struct filter_counts {
@@ -42,8 +43,10 @@ static const char usage_text[] =
 	"  -y LINKTYPE  with -d: compile for this link type (EN10MB, LINUX_SLL…)\n"
 	"  -F FILE      read the expression from a file; - is standard input\n"
 	"  -O           do not optimise the program\n"
-	"  --engine=E   run (default), guard (every access checked), classic (unconverted) or\n"
-	"               libpcap (its own interpreter, to compare with)\n"
+	"  --jit, --interp  machine code (the default where the JIT knows the machine), or the\n"
+	"               fast interpreter\n"
+	"  --engine=E   jit, run (the same as --interp), guard (every access checked), classic\n"
+	"               (unconverted) or libpcap (its own interpreter, to compare with)\n"
 	"  --nano       time stamps in nanoseconds (files that have them keep them anyway)\n"
 	"  --json       results as JSON on standard output (standard error with -w -)\n";
 
@@ -78,6 +81,23 @@ static void interrupt_end(const struct interrupt *intr)
 		sigprocmask(SIG_SETMASK, &intr->before, NULL);
 }
 
+static int choose_engine(struct filter_opts *o, const char *name)
+{
+	enum classic_engine_kind kind;
+
+	if (!classic_engine_named(name, &kind))
+		return cli_usage("filter: there is no engine '%s' (jit, run, guard, classic, "
+				 "libpcap)", name);
+	if (o->engine_chosen && o->engine != kind)
+		return cli_usage("filter: one engine at a time: --jit, --interp and --engine "
+				 "exclude each other");
+	if (kind == CLASSIC_ENGINE_JIT && core_native_check(SKEP_ENGINE_JIT))
+		return cli_error("filter: the JIT does not know this machine");
+	o->engine = kind;
+	o->engine_chosen = true;
+	return 0;
+}
+
 static int parse_long(struct filter_opts *o, int c)
 {
 	u64 count;
@@ -89,10 +109,11 @@ static int parse_long(struct filter_opts *o, int c)
 		o->count = count;
 		return 0;
 	case 'E':
-		if (classic_engine_named(optarg, &o->engine))
-			return 0;
-		return cli_usage("filter: there is no engine '%s' (run, guard, classic, libpcap)",
-				 optarg);
+		return choose_engine(o, optarg);
+	case 'j':
+		return choose_engine(o, "jit");
+	case 'I':
+		return choose_engine(o, "run");
 	default:
 		return cli_usage("filter: `skep filter --help` tells the options");
 	}
@@ -135,7 +156,8 @@ static int check_options(const struct filter_opts *o)
 static int parse_options(struct filter_opts *o, int argc, char **argv)
 {
 	static const struct option longs[] = {
-		{ "engine", required_argument, NULL, 'E' }, { "json", no_argument, NULL, 'J' },
+		{ "engine", required_argument, NULL, 'E' }, { "jit", no_argument, NULL, 'j' },
+		{ "interp", no_argument, NULL, 'I' },	    { "json", no_argument, NULL, 'J' },
 		{ "nano", no_argument, NULL, 'N' },	    { "help", no_argument, NULL, 'h' },
 		{ NULL, 0, NULL, 0 },
 	};

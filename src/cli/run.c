@@ -72,6 +72,7 @@ static int open_object(struct run_cmd *c)
 		.also_cnt = a->set_cnt,
 		.message = a->verbose ? print_message : NULL,
 	};
+	const struct skep_opts skep_opts = { .size = sizeof(skep_opts), .engine = a->engine };
 	struct compile_opts compile = { .clang = a->clang, .cpu = a->cpu, .extra = a->cflags };
 	struct str why = STR_INIT;
 	const char *path = a->object;
@@ -84,7 +85,9 @@ static int open_object(struct run_cmd *c)
 			return CLI_FAILED;
 		path = c->compiled;
 	}
-	err = skep_new(NULL, &c->skep);
+	err = skep_new(&skep_opts, &c->skep);
+	if (err == -EOPNOTSUPP)
+		return cli_error("--jit: the JIT does not know this machine");
 	if (err)
 		return cli_error("cannot set up: %s", strerror(-err));
 	c->skep->verify.guard = a->guard;

@@ -8,6 +8,7 @@
 
 #include "base/mem.h"
 #include "cli/cli.h"
+#include "skep/skep.h"
 
 static const char help[] =
 	"usage: skep run OBJECT[:PROGRAM] [options] [-- CLANG-FLAGS…]\n"
@@ -33,6 +34,8 @@ static const char help[] =
 	"      --packets   print a line per packet\n"
 	"      --keep-going  go on after a fault (the packet counts as aborted)\n"
 	"      --budget N  instructions that one execution may take (default 100000000)\n"
+	"      --jit       machine code or nothing (default: machine code where the JIT can)\n"
+	"      --interp    the fast interpreter instead of machine code\n"
 	"      --guard     run unproven: each access is checked as it happens\n"
 	"      --clang C   the compiler for .bpf.c (default: the newest clang found)\n"
 	"      --mcpu V    its -mcpu (default v3)\n"
@@ -55,6 +58,8 @@ enum {
 	OPT_SET,
 	OPT_RAW,
 	OPT_GUARD,
+	OPT_JIT,
+	OPT_INTERP,
 };
 
 static const struct option options[] = {
@@ -65,6 +70,8 @@ static const struct option options[] = {
 	{ "no-maps", no_argument, NULL, OPT_NO_MAPS },
 	{ "raw", no_argument, NULL, OPT_RAW },
 	{ "guard", no_argument, NULL, OPT_GUARD },
+	{ "jit", no_argument, NULL, OPT_JIT },
+	{ "interp", no_argument, NULL, OPT_INTERP },
 	{ "repeat", required_argument, NULL, OPT_REPEAT },
 	{ "packets", no_argument, NULL, OPT_PACKETS },
 	{ "keep-going", no_argument, NULL, OPT_KEEP_GOING },
@@ -97,6 +104,21 @@ static int parse_count(const char *opt, const char *text, u64 *ret)
 {
 	if (cli_parse_u64(text, ret) || *ret == 0)
 		return 1 + cli_usage("%s takes a whole number from 1, not '%s'", opt, text);
+	return 0;
+}
+
+static int choose_engine(struct run_args *a, int opt)
+{
+	const u32 engine = opt == OPT_JIT    ? SKEP_ENGINE_JIT :
+			   opt == OPT_INTERP ? SKEP_ENGINE_INTERP :
+					       SKEP_ENGINE_DEFAULT;
+	const bool guard = opt == OPT_GUARD;
+
+	if (a->engine_chosen && (a->guard != guard || a->engine != engine))
+		return 1 + cli_usage("--jit, --interp and --guard exclude each other");
+	a->engine_chosen = true;
+	a->guard = guard;
+	a->engine = engine;
 	return 0;
 }
 
@@ -134,8 +156,9 @@ static int parse_option(struct run_args *a, int opt, const char *arg)
 		a->no_maps = true;
 		return 0;
 	case OPT_GUARD:
-		a->guard = true;
-		return 0;
+	case OPT_JIT:
+	case OPT_INTERP:
+		return choose_engine(a, opt);
 	case OPT_RAW:
 		a->raw_maps = true;
 		return 0;

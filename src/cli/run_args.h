@@ -31,7 +31,8 @@ struct run_args {
 	const char *data_hex;		       /* --data */
 	const char *clang, *cpu;
 	u64 packets_max, repeat, budget;
-	bool guard, json, keep_going, no_maps, raw_maps, tap, verbose, per_packet;
+	u32 engine;			       /* enum skep_engine: --jit, --interp */
+	bool engine_chosen, guard, json, keep_going, no_maps, raw_maps, tap, verbose, per_packet;
 };
 
 /*

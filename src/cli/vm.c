@@ -18,14 +18,17 @@
 struct vm_args {
 	const char *memory, *program; /* hex; hex or NULL for standard input */
 	struct skep_vm_opts opts;
+	bool engine_chosen;
 };
 
 static const char usage_text[] =
 	"usage: skep vm [MEMORY] [OPTIONS] < PROGRAM\n\n"
 	"Runs the program (hex on standard input) with r1 = MEMORY (hex bytes) and r2 = its\n"
 	"length; prints r0 in hex. Helper 5 returns its first argument.\n\n"
-	"  --engine guard|run   every access checked (the default), or the fast interpreter,\n"
-	"                       which trusts the program\n"
+	"  --jit, --interp      trust the program: machine code, or the fast interpreter; no\n"
+	"                       access is checked\n"
+	"  --guard              check every access (the default)\n"
+	"  --engine E           the same in one word: jit, run or guard\n"
 	"  --unchecked          also run what the encoding rules refuse but has a meaning (shifts\n"
 	"                       beyond the width, unreachable instructions)\n"
 	"  --budget N           instructions before the program is stopped (guard; 100000000)\n"
@@ -41,10 +44,20 @@ static u64 first_arg(u64 r1, u64 r2, u64 r3, u64 r4, u64 r5, void *cookie)
 
 static int set_engine(struct vm_args *a, const char *name)
 {
-	if (strcmp(name, "guard") && strcmp(name, "run"))
-		return cli_usage("vm: there is no engine '%s': guard or run", name);
-	a->opts.trusted = !strcmp(name, "run");
-	return CLI_OK;
+	static const char *const names[] = { "guard", "jit", "run" };
+	static const u32 engines[] = { SKEP_ENGINE_DEFAULT, SKEP_ENGINE_JIT, SKEP_ENGINE_INTERP };
+
+	for (u32 i = 0; i < ARRAY_SIZE(names); i++) {
+		if (strcmp(name, names[i]))
+			continue;
+		if (a->engine_chosen && a->opts.engine != engines[i])
+			return cli_usage("vm: --jit, --interp and --guard exclude each other");
+		a->engine_chosen = true;
+		a->opts.trusted = i > 0;
+		a->opts.engine = engines[i];
+		return CLI_OK;
+	}
+	return cli_usage("vm: there is no engine '%s': jit, run or guard", name);
 }
 
 /* The option at @argv[*@at]; moves *@at over its value. */
@@ -56,6 +69,10 @@ static int parse_option(struct vm_args *a, int argc, char **argv, int *at)
 		a->opts.unchecked = 1;
 		return CLI_OK;
 	}
+	if (!strcmp(opt, "--jit") || !strcmp(opt, "--guard"))
+		return set_engine(a, opt + 2);
+	if (!strcmp(opt, "--interp"))
+		return set_engine(a, "run");
 	if (strcmp(opt, "--engine") && strcmp(opt, "--budget") && strcmp(opt, "--program"))
 		return cli_usage("vm: unknown option '%s'; `skep vm --help` lists them", opt);
 	if (!value)
@@ -126,6 +143,8 @@ static int run_program(const struct vm_args *a, const u8 *code, size_t code_len,
 	uint64_t r0;
 	int err = skep_vm_new(&a->opts, &vm);
 
+	if (err == -EOPNOTSUPP)
+		return cli_error("vm: --jit: the JIT does not know this machine");
 	if (err)
 		return cli_error("vm: %s", strerror(-err));
 	err = skep_vm_register(vm, HELPER_FIRST_ARG, "first_argument", first_arg, NULL);

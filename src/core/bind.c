@@ -3,6 +3,8 @@
 
 #include "base/err.h"
 #include "base/mem.h"
+#include "base/rand.h"
+#include "core/native.h"
 #include "core/resolve.h"
 #include "core/verify.h"
 #include "helper/table.h"
@@ -109,6 +111,14 @@ static int rewrite(struct prog *prog, const struct xlate_opts *opts)
 	return 0;
 }
 
+/* Machine code without the program's own constants, at a random place (bpf_jit_harden). */
+static bool is_hardened(const struct skep *skep)
+{
+	if (skep->opts.harden == SKEP_HARDEN_UNPRIV)
+		return core_rights(skep) < VERIFY_BPF;
+	return skep->opts.harden == SKEP_HARDEN_ALL;
+}
+
 /*
  * Proven programs run unwatched, all others in the guard. So do proven ones of a type whose
  * context is none of ours: they can be loaded, but nothing here runs them.
@@ -116,11 +126,15 @@ static int rewrite(struct prog *prog, const struct xlate_opts *opts)
 static int choose_engine(struct skep *skep, struct prog *prog, struct helper_ask *ask)
 {
 	const struct helper_resolver resolver = { helper_resolve, ask };
+	const bool hardened = is_hardened(skep) && core_native_is_jit(skep->opts.engine);
 	const struct xlate_opts opts = {
 		.form = XLATE_RUN,
 		.keep_dead = core_rights(skep) < VERIFY_BPF,
+		.blind = hardened,
 		.no_inline = skep->no_inline,
+		.seed = hardened ? rand_system_u64() : 0,
 	};
+	struct core_native how = { .engine = skep->opts.engine, .random_start = hardened };
 	int err;
 
 	if (!prog->facts)
@@ -130,7 +144,9 @@ static int choose_engine(struct skep *skep, struct prog *prog, struct helper_ask
 		return err ? err : interp_guard_compile(prog, &resolver);
 	err = rewrite(prog, &opts);
 	ask->intrinsics = true;
-	return err ? err : interp_run_compile(prog, &resolver);
+	/* What is proved to end does without looks at the budget; its helpers that loop look. */
+	how.poll = prog->facts->proved_terminates ? JIT_POLL_NONE : JIT_POLL_COUNT;
+	return err ? err : core_native_compile(prog, &resolver, &how);
 }
 
 int core_bind(struct skep *skep, struct prog *prog, const struct prog_load_attr *attr)

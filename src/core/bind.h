@@ -9,7 +9,7 @@
 
 /*
  * Refuses what cannot run here (kfuncs, kernel BTF, unknown helpers), naming it in the log, then
- * rewrites what is proved for the fast interpreter and compiles the rest for the guarded one.
+ * rewrites what is proved for the JIT or the fast interpreter; the guarded one takes the rest.
  * 0 or -errno.
  */
 int core_bind(struct skep *skep, struct prog *prog, const struct prog_load_attr *attr) must_check;

@@ -3,12 +3,19 @@
 #include "core/classic.h"
 
 #include "base/err.h"
+#include "core/native.h"
 #include "helper/classic.h"
 #include "interp/interp.h"
 #include "isa/cbpf/convert.h"
 
-static int bind(struct prog *prog, enum cbpf_mode mode, bool guarded)
+static int bind(struct prog *prog, enum cbpf_mode mode, enum core_classic_engine engine)
 {
+	const bool guarded = engine == CORE_CLASSIC_GUARD;
+	/* Classic programs jump forward only: they end. */
+	const struct core_native how = {
+		.engine = engine == CORE_CLASSIC_INTERP ? SKEP_ENGINE_INTERP : SKEP_ENGINE_DEFAULT,
+		.poll = JIT_POLL_NONE,
+	};
 	struct cbpf_converted code;
 	int err;
 
@@ -21,11 +28,11 @@ static int bind(struct prog *prog, enum cbpf_mode mode, bool guarded)
 	prog->ctx_class = mode == CBPF_SECCOMP ? NULL : &cbpf_view_class;
 	if (guarded)
 		return interp_guard_compile(prog, &helper_classic_resolver);
-	return interp_run_compile(prog, &helper_classic_resolver);
+	return core_native_compile(prog, &helper_classic_resolver, &how);
 }
 
-int core_classic_load(const struct cbpf_insn *insns, u32 len, enum cbpf_mode mode, bool guarded,
-		      struct prog **ret_prog)
+int core_classic_load(const struct cbpf_insn *insns, u32 len, enum cbpf_mode mode,
+		      enum core_classic_engine engine, struct prog **ret_prog)
 {
 	struct prog *prog;
 	int err;
@@ -36,7 +43,7 @@ int core_classic_load(const struct cbpf_insn *insns, u32 len, enum cbpf_mode mod
 	prog->type = PROG_TYPE_SOCKET_FILTER;
 	err = cbpf_prog_new(insns, len, mode, NULL, &prog->classic);
 	if (!err)
-		err = bind(prog, mode, guarded);
+		err = bind(prog, mode, engine);
 	if (err) {
 		prog_put(prog);
 		return err;

@@ -14,12 +14,18 @@
 #include "isa/cbpf/view.h"
 #include "prog/prog.h"
 
+enum core_classic_engine {
+	CORE_CLASSIC_NATIVE, /* the JIT where there is one, else `run` */
+	CORE_CLASSIC_INTERP,
+	CORE_CLASSIC_GUARD,
+};
+
 /*
  * 0, -EINVAL when the checker refuses (cbpf_check says why), or -ENOMEM. The caller puts the
- * program with prog_put. @guarded picks the engine: guard, else run.
+ * program with prog_put.
  */
-int core_classic_load(const struct cbpf_insn *insns, u32 len, enum cbpf_mode mode, bool guarded,
-		      struct prog **ret_prog) must_check;
+int core_classic_load(const struct cbpf_insn *insns, u32 len, enum cbpf_mode mode,
+		      enum core_classic_engine engine, struct prog **ret_prog) must_check;
 
 /* What a guarded seccomp filter may read. */
 struct extent core_classic_extent(const struct cbpf_seccomp *data);

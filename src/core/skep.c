@@ -9,6 +9,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/percpu.h"
+#include "core/native.h"
 #include "engine/engine.h"
 #include "prog/run.h"
 
@@ -63,9 +64,12 @@ static int copy_opts(const struct skep_opts *opts, struct skep_opts *ret_opts)
 	known = MIN(opts->size, sizeof(*ret_opts));
 	memcpy(ret_opts, opts, known);
 	ret_opts->size = sizeof(*ret_opts);
-	if (ret_opts->check > SKEP_CHECK_GUARD || ret_opts->rights > SKEP_RIGHTS_PERFMON)
+	if (ret_opts->check > SKEP_CHECK_GUARD || ret_opts->rights > SKEP_RIGHTS_PERFMON ||
+	    ret_opts->harden > SKEP_HARDEN_NONE)
 		return -EINVAL;
-	return ret_opts->reserved || ret_opts->cpus > CPUS_MAX ? -EINVAL : 0;
+	if (ret_opts->reserved || ret_opts->cpus > CPUS_MAX)
+		return -EINVAL;
+	return core_native_check(ret_opts->engine);
 }
 
 static void trace_to_stderr(void *cookie, const char *text, size_t len)

@@ -10,6 +10,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "core/native.h"
 #include "interp/interp.h"
 #include "isa/check.h"
 #include "isa/isa.h"
@@ -67,9 +68,19 @@ static bool tail_is_zero(const void *opts, size_t known, size_t size)
 	return true;
 }
 
+static int check_opts(const struct skep_vm_opts *opts)
+{
+	if (opts->trusted > 1 || opts->unchecked > 1 || opts->reserved)
+		return -EINVAL;
+	if (!opts->trusted && opts->engine == SKEP_ENGINE_JIT)
+		return -EINVAL; /* nothing is compiled that has to be watched */
+	return core_native_check(opts->engine);
+}
+
 int skep_vm_new(const struct skep_vm_opts *opts, struct skep_vm **ret_vm)
 {
 	struct skep_vm *vm;
+	int err;
 
 	if (opts && (opts->size < sizeof(opts->size) ||
 		     !tail_is_zero(opts, sizeof(*opts), opts->size)))
@@ -79,9 +90,12 @@ int skep_vm_new(const struct skep_vm_opts *opts, struct skep_vm **ret_vm)
 		return -ENOMEM;
 	if (opts)
 		memcpy(&vm->opts, opts, MIN(opts->size, sizeof(*opts)));
-	if (vm->opts.trusted > 1 || vm->opts.unchecked > 1 || run_begin(&vm->run, NULL)) {
+	err = check_opts(&vm->opts);
+	if (!err)
+		err = run_begin(&vm->run, NULL);
+	if (err) {
 		mem_free(vm);
-		return -EINVAL;
+		return err;
 	}
 	*ret_vm = vm;
 	return 0;
@@ -191,9 +205,27 @@ static int check_program(struct skep_vm *vm, const struct insn *insns, u32 cnt)
 	return check_refs(vm, insns, cnt);
 }
 
-int skep_vm_load(struct skep_vm *vm, const void *insns, size_t bytes)
+static u64 budget_of(const struct skep_vm_opts *opts)
+{
+	if (opts->budget)
+		return opts->budget;
+	return opts->trusted ? RUN_NO_BUDGET : VM_BUDGET_DEFAULT;
+}
+
+static int compile(struct skep_vm *vm, struct prog *prog)
 {
 	const struct helper_resolver resolver = { vm_resolve, vm, true };
+	const struct core_native how = {
+		.engine = vm->opts.engine,
+		.poll = budget_of(&vm->opts) == RUN_NO_BUDGET ? JIT_POLL_STOP : JIT_POLL_COUNT,
+	};
+
+	return vm->opts.trusted ? core_native_compile(prog, &resolver, &how)
+				: interp_guard_compile(prog, &resolver);
+}
+
+int skep_vm_load(struct skep_vm *vm, const void *insns, size_t bytes)
+{
 	struct prog *prog;
 	int err;
 
@@ -215,8 +247,7 @@ int skep_vm_load(struct skep_vm *vm, const void *insns, size_t bytes)
 		return err;
 	err = check_program(vm, prog->insns, prog->insn_cnt);
 	if (!err)
-		err = vm->opts.trusted ? interp_run_compile(prog, &resolver)
-				       : interp_guard_compile(prog, &resolver);
+		err = compile(vm, prog);
 	if (err) {
 		prog_put(prog);
 		return err;
@@ -238,13 +269,6 @@ static void report(struct skep_vm *vm)
 		if (h && h->name)
 			str_addf(&vm->error, "\n  helper %u is '%s'\n", h->number, h->name);
 	}
-}
-
-static u64 budget_of(const struct skep_vm_opts *opts)
-{
-	if (opts->budget)
-		return opts->budget;
-	return opts->trusted ? RUN_NO_BUDGET : VM_BUDGET_DEFAULT;
 }
 
 int skep_vm_run(struct skep_vm *vm, void *mem, size_t mem_bytes, uint64_t *ret_r0)
@@ -284,6 +308,8 @@ void *skep_vm_memory(struct skep_vm *vm, uint64_t addr, size_t bytes, int write)
 {
 	u32 perm = EXTENT_READ | (write ? EXTENT_WRITE : 0);
 
+	if (vm->opts.trusted)
+		return u64_to_ptr(addr);
 	return vm->run.engine ? interp_memory(&vm->run, addr, bytes, perm) : NULL;
 }
 

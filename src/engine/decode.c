@@ -214,5 +214,14 @@ u64 engine_callback(struct run *run, u64 fn, const u64 args[5])
 		run->fault = (struct fault){ .kind = FAULT_CALL, .prog = run->prog };
 		return 0;
 	}
+	/* Helpers that loop come by here: a program that is proved to end looks nowhere else. */
+	if (atomic_load_explicit(&run->stop, memory_order_relaxed)) {
+		run->fault = (struct fault){
+			.kind = FAULT_BUDGET,
+			.prog = run->prog,
+			.insn_idx = prog_orig_idx(run->prog, idx),
+		};
+		return 0;
+	}
 	return code->call(run, idx, args, &r0) ? 0 : r0;
 }

@@ -68,8 +68,8 @@ bool engine_call_by_number(struct run *run, u64 number, u64 *r);
 
 /*
  * For run_ops.callback, whichever engine runs: calls @fn, the value of a function pointer of the
- * running program. A fault inside leaves run->fault set and returns 0: the helper then returns at
- * once, and so does the engine.
+ * running program. A fault inside, or run->stop, leaves run->fault set and returns 0: the helper
+ * then returns at once, and so does the engine.
  */
 u64 engine_callback(struct run *run, u64 fn, const u64 args[5]);
 

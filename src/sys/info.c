@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "btf/btf.h"
 #include "isa/isa.h"
+#include "sys/info.h"
 #include "sys/sys_int.h"
 #include "sys/user_mem.h"
 
@@ -88,8 +89,7 @@ static long btf_info(const struct sys_call *call, const struct btf *btf, u32 id)
 	return err ? err : info_write(call, &info, len);
 }
 
-/* Copies as many of @cnt entries as the caller has room for; *user_cnt becomes @cnt. */
-static int array_write(u64 addr, u32 *user_cnt, const void *entries, u32 cnt, u32 entry_bytes)
+int info_array_write(u64 addr, u32 *user_cnt, const void *entries, u32 cnt, u32 entry_bytes)
 {
 	u32 room = *user_cnt;
 
@@ -117,7 +117,7 @@ static int map_ids_write(const struct prog *prog, struct uapi_prog_info *info)
 	cnt = prog->map_cnt;
 	for (struct prog_bound_map *b = first; b; b = b->next)
 		ids[cnt++] = b->map->id;
-	err = array_write(info->map_ids, &info->nr_map_ids, ids, cnt, sizeof(*ids));
+	err = info_array_write(info->map_ids, &info->nr_map_ids, ids, cnt, sizeof(*ids));
 	mem_free(ids);
 	return err;
 }
@@ -173,7 +173,7 @@ static int xlated_write(const struct prog *prog, struct uapi_prog_info *info)
 			insns[i + 1].imm = (s32)off;
 		}
 	}
-	err = array_write(info->xlated_prog_insns, &info->xlated_prog_len, insns, bytes, 1);
+	err = info_array_write(info->xlated_prog_insns, &info->xlated_prog_len, insns, bytes, 1);
 	mem_free(insns);
 	return err;
 }
@@ -221,8 +221,8 @@ static int lines_write(const struct prog *prog, struct uapi_prog_info *info)
 			.line_col = line->line << 10 | (line->col & 0x3ff),
 		};
 	}
-	err = array_write(info->line_info, &info->nr_line_info, recs, prog->line_cnt,
-			  sizeof(*recs));
+	err = info_array_write(info->line_info, &info->nr_line_info, recs, prog->line_cnt,
+			       sizeof(*recs));
 	mem_free(recs);
 	return err;
 }
@@ -232,14 +232,12 @@ static void prog_info_fill(const struct prog *prog, struct uapi_prog_info *info)
 	info->type = prog->type;
 	info->id = prog->obj.id;
 	memcpy(info->tag, prog->tag, sizeof(info->tag));
-	info->jited_prog_len = 0;
 	info->load_time = prog->load_time_ns;
 	info->created_by_uid = prog->uid;
 	memcpy(info->name, prog->name, sizeof(info->name));
 	info->ifindex = 0;
 	info->gpl_compatible = prog->gpl_compatible;
 	info->netns_dev = info->netns_ino = 0;
-	info->nr_jited_ksyms = info->nr_jited_func_lens = info->nr_jited_line_info = 0;
 	info->btf_id = prog->btf ? btf_obj(prog->btf)->id : 0;
 	info->func_info_rec_size = sizeof(struct btf_func_record);
 	info->nr_func_info = 0;
@@ -268,8 +266,10 @@ static long prog_info(const struct sys_call *call, const struct prog *prog)
 	if (!err)
 		err = lines_write(prog, &info);
 	if (!err)
-		err = array_write(info.prog_tags, &info.nr_prog_tags, prog->tag, 1,
-				  UAPI_TAG_BYTES);
+		err = info_jited_write(call->skep, prog, &info);
+	if (!err)
+		err = info_array_write(info.prog_tags, &info.nr_prog_tags, prog->tag, 1,
+				       UAPI_TAG_BYTES);
 	return err ? err : info_write(call, &info, len);
 }
 

@@ -44,13 +44,13 @@ class Case:
     """One expression on one capture."""
 
     def __init__(self, args, capture, expression, forms):
-        self.skep, self.engine, self.forms = args.skep, args.engine, forms
+        self.skep, self.engine, self.forms = args.skep, [f'--engine={e}' for e in args.engine], forms
         self.capture, self.expression = capture, expression
         self.problems, self.matched, self.refused = [], False, False
 
     def check(self):
         them = run('tcpdump', '-r', self.capture, '-w', '-', self.expression)
-        us = run(self.skep, 'filter', '-r', self.capture, '-w', '-', f'--engine={self.engine}',
+        us = run(self.skep, 'filter', '-r', self.capture, '-w', '-', *self.engine,
                  '--', self.expression)
         if (them[0] == 0) != (us[0] == 0):
             self.problems.append(f'exit: tcpdump {them[0]}, skep {us[0]} {us[2].strip()}')
@@ -93,7 +93,7 @@ def main():
     parser.add_argument('skep')
     parser.add_argument('--full', action='store_true')
     parser.add_argument('--sample', type=int, default=1)
-    parser.add_argument('--engine', default='run')
+    parser.add_argument('--engine', action='append', default=[], help='of skep filter; default: its own')
     parser.add_argument('--only', default='')
     args = parser.parse_args()
     if not shutil.which('tcpdump'):

@@ -70,7 +70,7 @@ def files(folder):
         total = 4 if name == 'long-record' else 3
         ok(code == 0 and out == b'2 of %d packets matched\n' % total, f'{name}: counts',
            (code, out, err))
-        for engine in ('guard', 'classic', 'libpcap'):
+        for engine in ('run', 'guard', 'classic', 'libpcap'):
             same = skep('filter', 'ip', '-r', path, f'--engine={engine}')
             ok(same[:2] == (0, out), f'{name}: the same by {engine}', same)
         code, by_file, err = skep('filter', 'ip', '-r', path, '-w', '-')
@@ -187,6 +187,7 @@ def usage():
             ('unknown option', '--help', ['--nonsense']),
             ('count of nothing', '-c wants a number', ['-r', 'x', '-c', '0']),
             ('unknown engine', "no engine 'x'", ['-r', 'x', '--engine=x']),
+            ('two engines', 'exclude each other', ['-r', 'x', '--interp', '--engine=guard']),
             ('-dddd', '-d at most three times', ['-dddd', '-y', 'EN10MB']),
             ('-y alone', '-y goes with -d', ['-y', 'EN10MB', 'ip'])):
         fails(f'usage: {name}', words, 'filter', *args, status=2)

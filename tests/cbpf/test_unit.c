@@ -301,14 +301,14 @@ static void test_targets(void)
 	cbpf_prog_free(prog);
 }
 
-/* What the socket hook keeps of a UDP packet in Ethernet with @guarded engines. */
+/* What the socket hook keeps of a UDP packet in Ethernet with @engine. */
 static u32 hook_kept(struct run *run, struct pkt *pkt, const struct cbpf_insn *insns, u32 len,
-		     bool guarded)
+		     enum core_classic_engine engine)
 {
 	struct hook_result result = { 0 };
 	struct prog *prog;
 
-	if (core_classic_load(insns, len, CBPF_SOCKET, guarded, &prog))
+	if (core_classic_load(insns, len, CBPF_SOCKET, engine, &prog))
 		return UINT32_MAX;
 	run->insns_left = 1000;
 	if (hook_socket_filter.run(run, prog, pkt, &result))
@@ -329,17 +329,17 @@ static void test_hook(void)
 	u8 frame[60] = { [12] = 8, [14] = 0x45, [17] = 46, [23] = 17 };
 	struct run *run = mem_zalloc(sizeof(*run));
 	struct pkt pkt;
-	int guarded;
+	enum core_classic_engine engine;
 
 	if (!tap_ok(run && !pkt_init(&pkt, 60), "memory for a packet"))
 		return;
-	for (guarded = 0; guarded < 2; guarded++) {
+	for (engine = CORE_CLASSIC_NATIVE; engine <= CORE_CLASSIC_GUARD; engine++) {
 		tap_ok(!pkt_load(&pkt, frame, 60, 1500), "packet");
 		pkt_parse_eth(&pkt);
-		tap_eq(hook_kept(run, &pkt, ethertype, 2, guarded), 0x800, "hook: EtherType");
-		tap_eq(hook_kept(run, &pkt, poff, 2, guarded), 42, "hook: payload offset");
+		tap_eq(hook_kept(run, &pkt, ethertype, 2, engine), 0x800, "hook: EtherType");
+		tap_eq(hook_kept(run, &pkt, poff, 2, engine), 42, "hook: payload offset");
 		tap_eq(pkt_caplen(&pkt), 42, "and the packet is cut there");
-		tap_eq(hook_kept(run, &pkt, proto, 2, guarded), 17, "hook: from the IP header");
+		tap_eq(hook_kept(run, &pkt, proto, 2, engine), 17, "hook: from the IP header");
 	}
 	pkt_fini(&pkt);
 	mem_free(run);

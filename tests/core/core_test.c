@@ -199,6 +199,95 @@ static void test_threads(void)
 	skep_free(skep);
 }
 
+/* r0 = 0x1bad; its constant 0x5eedc0de stands in machine code that is not blinded. */
+static const struct insn constant_prog[] = {
+	{ .code = 0x18, .dst = 1, .imm = 0x5eedc0de }, { .imm = 0x1bad },
+	{ .code = 0xb4, .dst = 0, .imm = 0x5eedc0de },
+	{ .code = 0x1f, .dst = 1, .src = 0 },
+	{ .code = 0xbf, .dst = 0, .src = 1 },
+	{ .code = 0x77, .dst = 0, .imm = 32 },
+	{ .code = 0x95 },
+};
+
+static bool info_of(struct skep *skep, long fd, struct bpf_prog_info *info)
+{
+	union bpf_attr attr;
+
+	memset(&attr, 0, sizeof(attr));
+	attr.info.bpf_fd = (u32)fd;
+	attr.info.info_len = sizeof(*info);
+	attr.info.info = ptr_to_u64(info);
+	return !skep_bpf(skep, BPF_OBJ_GET_INFO_BY_FD, &attr, sizeof(attr));
+}
+
+/* The program's result under @opts; *ret_plain: its constant stands in the machine code. */
+static u32 run_constant(const struct skep_opts *opts, bool *ret_plain, u64 *ret_addr)
+{
+	static const u8 constant[] = { 0xde, 0xc0, 0xed, 0x5e };
+	unsigned char frame[60] = { 0 };
+	struct skep_run run = { .size = sizeof(run), .data = frame, .data_bytes = sizeof(frame) };
+	struct bpf_prog_info info = { 0 };
+	struct skep_prog *prog;
+	struct skep *skep;
+	u8 code[4096];
+	long fd;
+
+	*ret_plain = false;
+	*ret_addr = 0;
+	if (skep_new(opts, &skep))
+		return 0;
+	fd = load(skep, constant_prog, ARRAY_SIZE(constant_prog));
+	info.jited_prog_insns = ptr_to_u64(code);
+	info.jited_prog_len = sizeof(code);
+	info.jited_ksyms = ptr_to_u64(ret_addr);
+	info.nr_jited_ksyms = 1;
+	if (!info_of(skep, fd, &info) || skep_prog_open(skep, (int)fd, &prog)) {
+		skep_free(skep);
+		return 0;
+	}
+	*ret_plain = info.jited_prog_len && memmem(code, info.jited_prog_len, constant,
+						   sizeof(constant));
+	if (skep_prog_run(prog, &run))
+		run.retval = 0;
+	skep_prog_close(prog);
+	close((int)fd);
+	skep_free(skep);
+	return run.retval;
+}
+
+static void test_engines(void)
+{
+	struct skep_opts opts = { .size = sizeof(opts), .engine = SKEP_ENGINE_INTERP };
+	struct skep *skep;
+	bool plain, moved = false;
+	u64 addr, first = 0;
+
+	tap_eq(run_constant(&opts, &plain, &addr), 0x1bad, "the interpreter, when asked for");
+	tap_ok(!plain && !addr, "then there is no machine code to be shown");
+	opts.engine = SKEP_ENGINE_INTERP + 1;
+	tap_eq(skep_new(&opts, &skep), -EINVAL, "an engine that nobody knows");
+	opts.engine = SKEP_ENGINE_JIT;
+	opts.harden = SKEP_HARDEN_NONE + 1;
+	tap_eq(skep_new(&opts, &skep), -EINVAL, "a hardening that nobody knows");
+	opts.harden = SKEP_HARDEN_UNPRIV;
+	if (skep_new(&opts, &skep)) {
+		tap_skip("the JIT: no target for this machine");
+		return;
+	}
+	skep_free(skep);
+	tap_eq(run_constant(&opts, &plain, &addr), 0x1bad, "the JIT");
+	tap_ok(plain && addr, "its code contains the program's constants");
+	opts.harden = SKEP_HARDEN_ALL;
+	for (u32 i = 0; i < 16; i++) {
+		tap_eq(run_constant(&opts, &plain, &addr), 0x1bad, "hardened");
+		tap_ok(!plain && addr, "no constant of the program in the code");
+		if (!i)
+			first = addr;
+		moved |= (addr ^ first) & 0xff0;
+	}
+	tap_ok(moved, "and it does not begin at the same place of a page each time");
+}
+
 static int oom_round(void *arg)
 {
 	unsigned char frame[60] = { 0 };
@@ -278,6 +367,7 @@ int main(void)
 	test_run();
 	test_threads();
 	test_tag();
+	test_engines();
 	oom_sweep(oom_round, NULL, "an instance, a program and a run");
 	return tap_done();
 }
