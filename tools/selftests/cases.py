@@ -52,7 +52,10 @@ class Case:
 def verdict(text):
     """'EACCES the reason' -> (-13, 'the reason'); 'accept' -> (0, '')."""
     word, _, reason = text.strip().partition(' ')
-    return (0, '') if word == 'accept' else (-getattr(errno, word), reason)
+    if word == 'accept':
+        return 0, ''
+    # Some of the kernel's have no name in user space: E524.
+    return -(getattr(errno, word, 0) or int(word[1:])), reason
 
 
 def verdict_text(ret, reason):
