@@ -4,7 +4,7 @@
 BUILD ?= build
 CHECK = python3 tools/check.py
 
-.PHONY: all demo check check-long fuzz check-kernel check-selftests check-conformance bless-domain coverage-domain bench bench-verify install clean \
+.PHONY: all demo check check-long fuzz check-kernel check-selftests check-conformance bless-domain coverage-domain coverage-verify bench bench-verify install clean \
 	check-asan check-tsan check-msan check-valgrind check-clang check-s390x check-arm64
 
 all: $(BUILD)/build.ninja
@@ -56,6 +56,11 @@ bless-domain: all
 coverage-domain:
 	@tools/setup.sh check
 	@python3 tools/coverage_domain.py
+
+# src/verify: sides of branches, and messages that no test triggers.
+coverage-verify: all
+	@tools/setup.sh check
+	@python3 tools/coverage_verify.py
 
 bench:
 	@tools/setup.sh bench

@@ -23,8 +23,11 @@ import tempfile
 TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 BUILD = os.path.join(TOP, 'build-cov')
 os.environ['BUILD'] = BUILD
-sys.path.insert(0, os.path.join(TOP, 'tools/selftests'))
+sys.path[:0] = [os.path.join(TOP, 'tools/selftests'), os.path.join(TOP, 'tests/verify')]
 import cases as cs  # noqa: E402
+import reasons_test  # noqa: E402
+
+OBJ_DUMP = os.path.join(TOP, 'build/tests/verify/verify_obj_dump') # needs libbpf: the usual build's
 
 PERCENT = 95.0
 SITE = re.compile(r'\b(reject|reject_reg|flow_reject|env_reject|env_reject_reg)\(')
@@ -49,6 +52,7 @@ def run(*command, **more):
 
 
 def build(version):
+    run('ninja', '-C', 'build', 'tests/verify/verify_obj_dump')
     flags = '-O1 -fprofile-instr-generate -fcoverage-mapping'
     if not os.path.exists(os.path.join(BUILD, 'build.ninja')):
         run('meson', 'setup', BUILD, '-Dfrontend=disabled', '-Dbuildtype=plain', '-Dwerror=false',
@@ -69,6 +73,10 @@ def replay_cases(path, work, env):
     cs.assemble(cases)
     rec = os.path.join(work, 'cases.rec')
     cs.write_records(cases, rec)
+    replay(rec, env)
+
+
+def replay(rec, env):
     for rights in cs.RIGHTS:
         for level in ('1', '2') if rights == 'priv' else ('1',):
             subprocess.run([os.path.join(BUILD, 'tests/verify/verify_replay'), '--backend', 'skep',
@@ -83,6 +91,8 @@ def profiles(version, work):
         jobs[os.path.basename(path)] = lambda env, p=path: replay_cases(p, work, env)
     for path in sorted(glob.glob('tests/vectors/*.data')):
         jobs['vectors/' + os.path.basename(path)] = lambda env, p=path: replay_cases(p, work, env)
+    jobs['reasons.bpf.c'] = lambda env: replay(
+        reasons_test.dump('tests/verify/reasons.bpf.c', OBJ_DUMP, work), env)
     for name, command in UNITS.items():
         jobs[name] = lambda env, c=command: subprocess.run(
             [os.path.join(BUILD, c[0])] + c[1:], stdout=subprocess.DEVNULL, env=env, check=False)
