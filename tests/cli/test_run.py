@@ -37,11 +37,11 @@ def test_engines():
             status, js, err = skep_json('run', example(name), '-r', CAPTURE, *option)
             if not ok(status == 0 and js['programs'][0]['engine'] == engine, f'{name}: runs in {engine}', err):
                 continue
-            # The first of many connections, in no order, with times: different each time.
-            maps = {m['name']: sorted(json.dumps(e, sort_keys=True) for e in m['entries']) for m in js['maps']
-                    if m['name'] != 'connections'}
-            # A per-CPU value says in which slot it was counted; a run takes the slot of its CPU.
-            seen[option] = re.sub(r'"cpu": \d+', '', json.dumps([js['programs'][0]['verdicts'], maps]))
+            # The first of many connections, in no order, with times: different each time. A per-CPU value says
+            # in which slot it was counted; a run takes the slot of its CPU.
+            maps = {m['name']: sorted(re.sub(r'"cpu": \d+', '', json.dumps(e, sort_keys=True)) for e in m['entries'])
+                    for m in js['maps'] if m['name'] != 'connections'}
+            seen[option] = json.dumps([js['programs'][0]['verdicts'], maps])
         ok(len(set(seen.values())) == 1, f'{name}: the same verdicts and maps by all engines',
            {k: v[:500] for k, v in seen.items()})
     for pair in ('--jit', '--interp'), ('--jit', '--guard'), ('--guard', '--interp'):
