@@ -101,7 +101,7 @@ int jit_build_run(struct jit_build *b, const struct prog *prog, const struct eng
 	b->places = mem_zalloc_array((size_t)prog->insn_cnt + 1, sizeof(*b->places));
 	e->target = target;
 	e->prog = prog;
-	e->main_func = &b->front.funcs[0];
+	e->main_func = &b->front.entry;
 	jit_buf_room(&e->code);
 	for (u32 stub = JIT_STUB_BASE; stub < JIT_STUB_FIXED_END; stub++)
 		(void)jit_stub_new(e);

@@ -50,6 +50,7 @@ static int keep_places(struct jit_code *c, const struct relax *r)
 	const struct front *f = r->f;
 	u32 last = 0;
 
+	c->main_called = f->main_called;
 	c->insn_cnt = f->insn_cnt;
 	c->func_cnt = f->func_cnt;
 	c->insn_off = mem_zalloc_array(f->insn_cnt, sizeof(*c->insn_off));
@@ -174,8 +175,10 @@ int jit_compile(struct prog *prog, const struct helper_resolver *resolver,
 	}
 	prog->code = c;
 	prog->code_free = code_free;
-	prog->enter = (int (*)(struct run *, const struct prog *, void *, u64, u64 *))(uintptr_t)
-			      c->mem.exec;
+	prog->enter = jit_enter;
+	if (!c->main_called)
+		prog->enter = (int (*)(struct run *, const struct prog *, void *, u64,
+				       u64 *))(uintptr_t)c->mem.exec;
 	prog->stack_left = jit_stack_left;
 	prog->engine = "jit";
 	return 0;

@@ -31,6 +31,15 @@ int jit_call(struct run *run, u32 idx, const u64 args[5], u64 *ret_r0)
 	return err;
 }
 
+int jit_enter(struct run *run, const struct prog *prog, void *ctx, u64 arg2, u64 *ret_r0)
+{
+	const struct jit_code *c = prog->code;
+	const u64 args[5] = { ptr_to_u64(ctx), arg2 };
+
+	run->jit_depth = 0;
+	return c->call(run, c->mem.exec + c->func_off[0], args, ret_r0);
+}
+
 /* Frames lie in C frames between here and the outermost entry. */
 u64 jit_stack_left(const struct run *run, u64 addr)
 {

@@ -63,8 +63,10 @@ static int mark(struct front *f)
 			if (d->target == ENGINE_NO_TARGET)
 				return -EINVAL;
 			f->flags[d->target] |= FRONT_LEADER;
-			if (!labels || d->op == ISA_CALL_SUBPROG)
+			if (!labels || d->op == ISA_CALL_SUBPROG) {
 				f->flags[d->target] |= FRONT_FUNC;
+				f->main_called |= !d->target;
+			}
 		} else if (jumps(d->op)) {
 			if (d->target == ENGINE_NO_TARGET)
 				return -EINVAL;
@@ -236,7 +238,7 @@ static int funcs_find(struct front *f)
 		f->funcs[f->func_cnt++].start = i;
 	}
 	f->funcs[cnt - 1].end = f->insn_cnt;
-	f->funcs[0].main = true;
+	f->funcs[0].main = !f->main_called;
 	for (u32 n = 0; !err && n < cnt; n++)
 		err = func_look(f, &f->funcs[n]);
 	return err;
@@ -279,14 +281,20 @@ static bool recursion_possible(const struct front *f)
 /* What main must keep for the host, and how much of it functions keep for each other. */
 static void main_keeps_all(struct front *f)
 {
-	struct jit_func *main_fn = &f->funcs[0];
-	const bool counts = !f->prog->facts && f->func_cnt > 1 && recursion_possible(f);
+	struct jit_func *entry = &f->entry;
+	const bool counts = !f->prog->facts && (f->func_cnt > 1 || f->main_called) &&
+			    recursion_possible(f);
 
+	for (u32 n = 0; n < f->func_cnt; n++)
+		f->funcs[n].counts_depth = counts;
+	*entry = f->funcs[0];
+	entry->main = true;
 	for (u32 n = 0; n < f->func_cnt; n++) {
-		main_fn->regs_saved |= f->funcs[n].regs_saved;
-		main_fn->saves_fp |= f->funcs[n].saves_fp;
-		f->funcs[n].counts_depth = counts && n > 0;
+		entry->regs_saved |= f->funcs[n].regs_saved;
+		entry->saves_fp |= f->funcs[n].saves_fp;
 	}
+	if (!f->main_called)
+		f->funcs[0] = *entry;
 }
 
 int front_init(struct front *f, const struct prog *prog, const struct engine_code *code)

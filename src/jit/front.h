@@ -30,7 +30,13 @@ struct front {
 	u32 insn_cnt;
 	u8 *flags;    /* enum front_flag, of each instruction */
 	u16 *live;    /* registers that are live before each; one entry more than instructions: 0 */
-	struct jit_func *funcs; /* ascending; [0] is main */
+	struct jit_func *funcs; /* ascending; [0] is main, unless it is called */
+	/*
+	 * What saves registers for the host: main. Where main is called as a function, or back, it
+	 * is one of those, and the host comes in as callbacks do.
+	 */
+	struct jit_func entry;
+	bool main_called;
 	u32 func_cnt;
 	u16 regs_used; /* by any function */
 	bool calls;    /* any function calls anything */

@@ -17,6 +17,7 @@ struct jit_code {
 	const struct prog *prog;
 	const struct jit_target *target;
 	jit_call_fn call; /* the way in for callbacks */
+	bool main_called; /* struct front */
 	u64 abort_addr;
 	u32 *insn_off; /* of each instruction; ascending */
 	u32 insn_cnt;
@@ -40,6 +41,8 @@ int jit_build_run(struct jit_build *build, const struct prog *prog, const struct
 		  const struct jit_target *target);
 void jit_build_fini(struct jit_build *build);
 
+/* prog->enter where main is a function like others. */
+int jit_enter(struct run *run, const struct prog *prog, void *ctx, u64 arg2, u64 *ret_r0);
 /* Faults of the machine inside the code (struct process_code). */
 bool jit_fault(struct process_code *registered, int sig, void *siginfo, void *ucontext);
 /* engine_code.call */

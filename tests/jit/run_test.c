@@ -204,6 +204,41 @@ static void test_calls(void)
 		141);
 }
 
+/* Main as a function, and as a callback: what it returns goes to whoever called it. */
+static void test_main_called(void)
+{
+	returns("main calls main",
+		"r6 = *(u64 *)(r1 +0)\nif r2 < 10 goto pc+5\nr2 = 5\ncall pc-4\nr0 += 10\n"
+		"r0 += r6\nexit\nr0 = 1\nexit\n",
+		11);
+	returns("main calls back to main",
+		"if r2 < 10 goto pc+9\n*(u64 *)(r10 -8) = 7\nr2 = 1\n(18) r1 = -4 ; !src=4\n"
+		"r3 = 0\ncall 2\nr1 = *(u64 *)(r10 -8)\nr0 += r1\nexit\nr0 = 2\nexit\n",
+		2 + 2 + 7);
+}
+
+/* The depth is counted anew after a run that ended deep down. */
+static void test_depth_again(enum which w)
+{
+	/* Function: r1 deeper calls. */
+	struct prog *prog = load("r1 = *(u64 *)(r1 +0)\ncall pc+1\nexit\n"
+				 "r0 = 1\nif r1 == 0 goto pc+3\nr1 -= 1\ncall pc-4\n"
+				 "r0 += 1\nexit\n", w);
+	struct run run = { .insns_left = RUN_NO_BUDGET, .ctx = memory, .prog = prog };
+	u64 r0 = 0;
+
+	memory[0] = 6;
+	tap_ok(prog && !shim_enter(prog, &run, memory, 0, &r0) && r0 == 7, "%s: 8 frames",
+	       which_names[w]);
+	memory[0] = 7;
+	tap_eq(prog ? shim_enter(prog, &run, memory, 0, &r0) : 0, -EFAULT, "9 frames");
+	tap_eq(run.fault.kind, FAULT_DEPTH, "are too many");
+	run.fault.kind = FAULT_NONE;
+	memory[0] = 6;
+	tap_ok(prog && !shim_enter(prog, &run, memory, 0, &r0) && r0 == 7, "and 8 again");
+	prog_put(prog);
+}
+
 static void test_callbacks(void)
 {
 	returns("callback",
@@ -237,6 +272,7 @@ static void test_faults(void)
 	faults("endless loop in a function", "r6 = 0\ncall pc+1\nexit\nr0 = 0\nr6 = 1\nr0 += 1\n"
 	       "if r0 != 0 goto pc-2\nexit\n", FAULT_BUDGET, 6);
 	faults("recursion", "call pc+1\nexit\nr6 = 1\ncall pc-2\nexit\n", FAULT_DEPTH, 2);
+	faults("main calls itself", "call pc-1\nexit\n", FAULT_DEPTH, 0);
 	faults("no such helper by number", "r6 = 77\ncallx r6\nexit\n", FAULT_CALL, 0);
 }
 
@@ -391,6 +427,9 @@ int main(void)
 	slots.map.attr = attr;
 	obj_init(&slots.map.obj, OBJ_MAP, slots_destroy);
 	test_calls();
+	test_main_called();
+	for (enum which w = JIT; w < WHICH_CNT; w++)
+		test_depth_again(w);
 	test_callbacks();
 	test_faults();
 	test_loops();

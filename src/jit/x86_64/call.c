@@ -59,10 +59,15 @@ void x86_lop_call(struct jit_emit *e, const struct lop *l)
 		check_fault(e);
 }
 
-/* From a function: the other program returns to us, and we to our caller. */
+/*
+ * From a function: the other program returns to us, and we to our caller. On the stack: where the
+ * result goes, what the other main function changes of the run.
+ */
 static void tail_call_below(struct jit_emit *e)
 {
-	x86_alu_ri(&e->code, X86_SUB, true, X86_RSP, 16);
+	const struct x86_mem depth = x86_at(RUN, offsetof(struct run, jit_depth));
+
+	x86_alu_ri(&e->code, X86_SUB, true, X86_RSP, 32);
 	x86_mov_rr(&e->code, true, X86_RDI, RUN);
 	x86_mov_rr(&e->code, true, X86_RSI, X86_RAX);
 	x86_load(&e->code, 64, X86_RDX, x86_at(RUN, offsetof(struct run, ctx)));
@@ -70,15 +75,19 @@ static void tail_call_below(struct jit_emit *e)
 	x86_mov_rr(&e->code, true, X86_R8, X86_RSP);
 	x86_load(&e->code, 64, T0, x86_at(RUN, offsetof(struct run, jit_frame)));
 	x86_store(&e->code, 64, x86_at(X86_RSP, 8), T0);
+	x86_load(&e->code, 32, T0, depth);
+	x86_store(&e->code, 32, x86_at(X86_RSP, 16), T0);
 	x86_call_m(&e->code, x86_at(X86_RSI, offsetof(struct prog, enter)));
 	x86_load(&e->code, 64, T0, x86_at(X86_RSP, 8));
 	x86_store(&e->code, 64, x86_at(RUN, offsetof(struct run, jit_frame)), T0);
+	x86_load(&e->code, 32, T0, x86_at(X86_RSP, 16));
+	x86_store(&e->code, 32, depth, T0);
 	x86_mov_ri(&e->code, T0, ptr_to_u64(e->prog));
 	x86_store(&e->code, 64, x86_at(RUN, offsetof(struct run, prog)), T0);
 	x86_test_rr(&e->code, false, X86_RAX, X86_RAX);
 	jit_site_local(e, JIT_SITE_JCC, X86_NE, JIT_STUB_ABORT);
 	x86_load(&e->code, 64, X86_RAX, x86_at(X86_RSP, 0));
-	x86_alu_ri(&e->code, X86_ADD, true, X86_RSP, 16);
+	x86_alu_ri(&e->code, X86_ADD, true, X86_RSP, 32);
 	x86_epilogue(e);
 }
 
