@@ -89,6 +89,23 @@ SKEP_API int skep_vm_allow(struct skep_vm *vm, void *mem, size_t bytes, const ch
  */
 SKEP_API int skep_vm_run(struct skep_vm *vm, void *mem, size_t mem_bytes, uint64_t *ret_r0);
 
+/*
+ * The loaded program as a function to be called directly, with r1 = @mem and r2 = @mem_bytes; what
+ * it returns is r0. Only for trusted vms. Thunk and program are the vm's: the function is gone with
+ * the next skep_vm_load that succeeds and with skep_vm_free. As with skep_vm_run, one thread at a
+ * time may be in it, and helpers must not call it. When the program went wrong or was stopped it
+ * returns UINT64_MAX and skep_vm_error has the report, until the next call that fails or
+ * skep_vm_run; before the first failure that is "".
+ */
+typedef uint64_t (*skep_vm_jit_fn)(void *mem, size_t mem_bytes);
+
+/*
+ * 0; -ENOEXEC when no program is loaded; -EINVAL for a vm that is not trusted; -EOPNOTSUPP when the
+ * program is not machine code (SKEP_ENGINE_INTERP, or a machine that the JIT does not know: then
+ * skep_vm_run does the work); -ENOMEM.
+ */
+SKEP_API int skep_vm_compile(struct skep_vm *vm, skep_vm_jit_fn *ret_fn);
+
 /* Makes the current run, or else the next one, end with -EFAULT soon. Any thread, signal-safe. */
 SKEP_API void skep_vm_stop(struct skep_vm *vm);
 

@@ -14,6 +14,7 @@
 #include "interp/interp.h"
 #include "isa/check.h"
 #include "isa/isa.h"
+#include "jit/thunk.h"
 #include "prog/prog.h"
 
 #define VM_BUDGET_DEFAULT 100000000u
@@ -35,6 +36,7 @@ struct skep_vm {
 	struct extent regions[VM_REGIONS_MAX];
 	u32 region_cnt;
 	struct prog *prog; /* NULL: none loaded */
+	struct jit_thunk *thunk; /* of prog, for skep_vm_compile; NULL: not asked for */
 	struct run run;	   /* begun in skep_vm_new, for the life of the vm */
 	struct str error;
 };
@@ -105,6 +107,7 @@ void skep_vm_free(struct skep_vm *vm)
 {
 	if (!vm)
 		return;
+	jit_thunk_free(vm->thunk);
 	prog_put(vm->prog);
 	run_end(&vm->run);
 	for (u32 i = 0; i < vm->helper_cnt; i++)
@@ -252,6 +255,8 @@ int skep_vm_load(struct skep_vm *vm, const void *insns, size_t bytes)
 		prog_put(prog);
 		return err;
 	}
+	jit_thunk_free(vm->thunk);
+	vm->thunk = NULL;
 	prog_put(vm->prog);
 	vm->prog = prog;
 	return 0;
@@ -271,6 +276,31 @@ static void report(struct skep_vm *vm)
 	}
 }
 
+/* A run went wrong: says so, and the next one may begin. */
+static void run_failed(struct skep_vm *vm)
+{
+	struct run *run = &vm->run;
+
+	report(vm);
+	run->fault.kind = FAULT_NONE;
+	atomic_store_explicit(&run->stop, false, memory_order_relaxed);
+}
+
+/* All that one run needs to know beside its memory. */
+static void run_prepare(struct skep_vm *vm)
+{
+	struct run *run = &vm->run;
+
+	run->extents[0] = (struct extent){ 0, 0, EXTENT_MEM, EXTENT_READ | EXTENT_WRITE, "memory",
+					   -1 };
+	memcpy(&run->extents[1], vm->regions, vm->region_cnt * sizeof(vm->regions[0]));
+	run->extent_cnt = 1 + vm->region_cnt;
+	run->insns_left = budget_of(&vm->opts);
+	run->prog = vm->prog;
+	run->ctx = NULL;
+	run->tail_calls = 0;
+}
+
 int skep_vm_run(struct skep_vm *vm, void *mem, size_t mem_bytes, uint64_t *ret_r0)
 {
 	struct run *run = &vm->run;
@@ -282,21 +312,54 @@ int skep_vm_run(struct skep_vm *vm, void *mem, size_t mem_bytes, uint64_t *ret_r
 		str_add(&vm->error, "no program is loaded\n");
 		return -ENOEXEC;
 	}
-	run->extents[0] = (struct extent){ ptr_to_u64(mem), mem_bytes, EXTENT_MEM,
-					   EXTENT_READ | EXTENT_WRITE, "memory", -1 };
-	memcpy(&run->extents[1], vm->regions, vm->region_cnt * sizeof(vm->regions[0]));
-	run->extent_cnt = 1 + vm->region_cnt;
-	run->insns_left = budget_of(&vm->opts);
-	run->prog = vm->prog;
+	run_prepare(vm);
+	run->extents[0].base = ptr_to_u64(mem);
+	run->extents[0].size_bytes = mem_bytes;
 	run->ctx = mem;
-	run->tail_calls = 0;
-	run->fault.kind = FAULT_NONE;
 	err = vm->prog->enter(run, vm->prog, mem, mem_bytes, ret_r0);
-	if (err) {
-		report(vm);
-		atomic_store_explicit(&run->stop, false, memory_order_relaxed);
-	}
+	if (err)
+		run_failed(vm);
 	return err;
+}
+
+static u64 compiled_failed(void *vm)
+{
+	str_reset(&((struct skep_vm *)vm)->error);
+	run_failed(vm);
+	return UINT64_MAX;
+}
+
+int skep_vm_compile(struct skep_vm *vm, skep_vm_jit_fn *ret_fn)
+{
+	const struct jit_thunk_want want = {
+		.prog = vm->prog,
+		.run = &vm->run,
+		.budget = budget_of(&vm->opts),
+		.failed = compiled_failed,
+		.cookie = vm,
+	};
+	int err;
+
+	str_reset(&vm->error);
+	if (!vm->prog) {
+		str_add(&vm->error, "no program is loaded\n");
+		return -ENOEXEC;
+	}
+	if (!vm->opts.trusted) {
+		str_add(&vm->error, "only trusted programs become functions: nothing checks what "
+				    "they access\n");
+		return -EINVAL;
+	}
+	if (!vm->thunk) {
+		err = jit_thunk_new(&want, &vm->thunk);
+		if (err == -EOPNOTSUPP)
+			str_add(&vm->error, "the program is not machine code\n");
+		if (err)
+			return err;
+	}
+	run_prepare(vm);
+	*ret_fn = (skep_vm_jit_fn)(uintptr_t)jit_thunk_addr(vm->thunk);
+	return 0;
 }
 
 void skep_vm_stop(struct skep_vm *vm)

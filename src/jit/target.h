@@ -24,6 +24,7 @@
 struct prog;
 struct run;
 struct jit_target;
+struct jit_thunk_want;
 
 /* What a site is filled with. */
 enum jit_site_kind {
@@ -131,6 +132,8 @@ struct jit_target {
 	void (*cold)(struct jit_emit *e, const struct jit_cold *cold);
 	/* The fixed stubs, and the way in for callbacks (jit_call_fn), behind all functions. */
 	void (*tail)(struct jit_emit *e, struct jit_place *ret_call);
+	/* A whole function by itself (jit/thunk.h), which will stand at @base. */
+	void (*thunk)(struct jit_buf *b, const struct jit_thunk_want *want, u64 base);
 };
 
 /*

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The small door: options, helpers, refusals, faults, stopping from another thread, no memory. */
+/*
+ * The small door: options, helpers, refusals, faults, stopping from another thread, programs as
+ * functions, no memory. Each engine that trusts does what the other does.
+ */
 #include <pthread.h>
 #include <string.h>
 
@@ -70,14 +73,35 @@ static void test_opts(void)
 	tap_eq(skep_vm_new(&longer.opts, &vm), -EINVAL, "an option of a later version");
 	opts.trusted = 2;
 	tap_eq(skep_vm_new(&opts, &vm), -EINVAL, "a value of a later version");
+	opts.trusted = 0;
+	opts.engine = SKEP_ENGINE_JIT;
+	tap_eq(skep_vm_new(&opts, &vm), -EINVAL, "nothing watched becomes machine code");
+	opts.engine = SKEP_ENGINE_INTERP + 1;
+	tap_eq(skep_vm_new(&opts, &vm), -EINVAL, "an engine of a later version");
+	opts.engine = 0;
+	opts.reserved = 1;
+	tap_eq(skep_vm_new(&opts, &vm), -EINVAL, "what is reserved");
+	opts.reserved = 0;
 	opts.size = 0;
 	tap_eq(skep_vm_new(&opts, &vm), -EINVAL, "no size");
 	skep_vm_free(NULL);
 }
 
-static void test_helpers(bool trusted)
+/* GUARDED, and what trusts. */
+enum mode { GUARDED, TRUSTED, TRUSTED_INTERP, MODE_CNT };
+
+static struct skep_vm_opts opts_of(enum mode mode)
 {
-	const struct skep_vm_opts opts = { .size = sizeof(opts), .trusted = trusted };
+	return (struct skep_vm_opts){
+		.size = sizeof(struct skep_vm_opts),
+		.trusted = mode != GUARDED,
+		.engine = mode == TRUSTED_INTERP ? SKEP_ENGINE_INTERP : SKEP_ENGINE_DEFAULT,
+	};
+}
+
+static void test_helpers(enum mode mode)
+{
+	const struct skep_vm_opts opts = opts_of(mode);
 	const struct insn call_add[] = {
 		OP(MOV64_K, 1, 0, 0, 40), OP(MOV64_K, 2, 0, 0, 2), OP(CALL_HELPER, 0, 0, 0, 7),
 		OP(EXIT, 0, 0, 0, 0),
@@ -106,7 +130,7 @@ static void test_helpers(bool trusted)
 	tap_eq(skep_vm_load(vm, call_add, 12), -EINVAL, "half an instruction");
 	tap_eq(skep_vm_run(vm, NULL, 0, &r0), 0, "the program before stays");
 	tap_eq(load(vm, call_sum, sizeof(call_sum)), 0, "load another");
-	if (!trusted) {
+	if (mode == GUARDED) {
 		tap_eq(skep_vm_run(vm, mem, sizeof(mem), &r0), 0, "helper asks for too much");
 		tap_eq(r0, UINT64_MAX, "and is refused");
 		tap_eq(skep_vm_allow(vm, mem, sizeof(mem), "mem", 0), 0, "allow more");
@@ -151,32 +175,158 @@ static void *stop_soon(void *vm)
 	return NULL;
 }
 
-static void test_stop(bool trusted)
+static const char *const mode_names[] = { "guarded", "trusted", "trusted, interpreted" };
+
+/* The endless loop, whose exit is out of reach: the encoding rules refuse that. */
+static struct skep_vm *vm_endless(enum mode mode, u64 budget)
 {
 	const struct insn endless[] = { OP(MOV64_K, 0, 0, 0, 0), OP(JA, 0, 0, -2, 0),
 					OP(EXIT, 0, 0, 0, 0) };
-	/* The exit behind the loop is out of reach: the encoding rules refuse that. */
-	const struct skep_vm_opts opts = { .size = sizeof(opts), .trusted = trusted,
-					   .budget = UINT64_MAX, .unchecked = 1 };
+	struct skep_vm_opts opts = opts_of(mode);
 	struct skep_vm *vm;
+
+	opts.budget = budget;
+	opts.unchecked = 1;
+	if (!tap_eq(skep_vm_new(&opts, &vm), 0, "a vm"))
+		return NULL;
+	tap_eq(load(vm, endless, sizeof(endless)), 0, "an endless loop");
+	return vm;
+}
+
+static void test_stop(enum mode mode, u64 budget)
+{
+	struct skep_vm *vm = vm_endless(mode, budget);
 	pthread_t thread;
 	uint64_t r0;
 
-	if (skep_vm_new(&opts, &vm))
+	if (!vm || pthread_create(&thread, NULL, stop_soon, vm))
 		return;
-	tap_eq(load(vm, endless, sizeof(endless)), 0, "an endless loop");
-	if (pthread_create(&thread, NULL, stop_soon, vm))
-		return;
-	tap_eq(skep_vm_run(vm, NULL, 0, &r0), -EFAULT, "%s is stopped by another thread",
-	       trusted ? "run" : "guard");
+	tap_eq(skep_vm_run(vm, NULL, 0, &r0), -EFAULT, "%s: stopped by another thread",
+	       mode_names[mode]);
 	pthread_join(thread, NULL);
 	tap_ok(strstr(skep_vm_error(vm), "was stopped"), "and says so");
 	skep_vm_free(vm);
 }
 
-static int round_trip(void *trusted)
+static void test_budget(enum mode mode)
 {
-	const struct skep_vm_opts opts = { .size = sizeof(opts), .trusted = trusted != NULL };
+	struct skep_vm *vm = vm_endless(mode, 100000);
+	uint64_t r0;
+
+	if (!vm)
+		return;
+	for (u32 i = 0; i < 2; i++)
+		tap_eq(skep_vm_run(vm, NULL, 0, &r0), -EFAULT, "%s: the budget ends it",
+		       mode_names[mode]);
+	tap_ok(strstr(skep_vm_error(vm), "was stopped"), "and says so");
+	skep_vm_free(vm);
+}
+
+/* r0 = the memory's first byte, by LD_ABS, * 1000 + add(its second byte, how long it is) */
+static void test_compile(void)
+{
+	const struct insn prog[] = {
+		OP(MOV64_X, 6, 1, 0, 0), OP(MOV64_X, 7, 2, 0, 0), OP(LDABS_B, 0, 0, 0, 0),
+		OP(MOV64_X, 8, 0, 0, 0), OP(MUL64_K, 8, 0, 0, 1000), OP(LDX_B, 1, 6, 1, 0),
+		OP(MOV64_X, 2, 7, 0, 0), OP(CALL_HELPER, 0, 0, 0, 1), OP(ADD64_X, 0, 8, 0, 0),
+		OP(EXIT, 0, 0, 0, 0),
+	};
+	const struct skep_vm_opts opts = opts_of(TRUSTED), interp = opts_of(TRUSTED_INTERP);
+	u8 mem[] = { 7, 11, 0 }, other[] = { 1, 2, 0, 0, 0 };
+	struct skep_vm *vm, *checked;
+	skep_vm_jit_fn fn, again;
+	int calls = 0, err;
+
+	if (!tap_ok(!skep_vm_new(&opts, &vm) && !skep_vm_new(NULL, &checked), "two vms"))
+		return;
+	tap_eq(skep_vm_compile(vm, &fn), -ENOEXEC, "no program, no function");
+	tap_ok(!skep_vm_register(vm, 1, "add", add, &calls) &&
+	       !skep_vm_register(checked, 1, "add", add, &calls), "a helper");
+	tap_ok(!load(vm, prog, sizeof(prog)) && !load(checked, prog, sizeof(prog)), "load");
+	tap_eq(skep_vm_compile(checked, &fn), -EINVAL, "what is not trusted stays watched");
+	skep_vm_free(checked);
+	if (!skep_vm_new(&interp, &checked)) {
+		tap_ok(!skep_vm_register(checked, 1, "add", add, &calls) &&
+		       !load(checked, prog, sizeof(prog)), "interpreted");
+		tap_eq(skep_vm_compile(checked, &fn), -EOPNOTSUPP, "is no machine code");
+		tap_ok(strstr(skep_vm_error(checked), "not machine code"), "and says so");
+		skep_vm_free(checked);
+	}
+	err = skep_vm_compile(vm, &fn);
+	if (err == -EOPNOTSUPP) {
+		tap_skip("programs as functions: no target for this machine");
+		skep_vm_free(vm);
+		return;
+	}
+	tap_eq(err, 0, "the program as a function");
+	tap_eq(fn(mem, sizeof(mem)), 7014, "its result");
+	tap_eq(fn(other, sizeof(other)), 1007, "with other memory");
+	tap_eq(calls, 2, "the helper's cookie came along");
+	tap_eq(fn(NULL, 0), 0, "LD_ABS outside the memory ends with 0");
+	tap_str(skep_vm_error(vm), "", "nothing went wrong so far");
+	tap_eq(skep_vm_compile(vm, &again), 0, "once more");
+	tap_ok(again == fn, "is the same function");
+	skep_vm_free(vm);
+}
+
+/* Faults, the budget and stops of a function: each ends that call only. */
+static void test_compile_stop(void)
+{
+	const struct insn read[] = { OP(LDX_DW, 0, 1, 0, 0), OP(EXIT, 0, 0, 0, 0) };
+	struct skep_vm *vm = vm_endless(TRUSTED, 100000);
+	skep_vm_jit_fn fn;
+	pthread_t thread;
+	u64 word = 42;
+
+	if (!vm || skep_vm_compile(vm, &fn)) {
+		tap_skip("functions that are stopped: no target for this machine");
+		skep_vm_free(vm);
+		return;
+	}
+	for (u32 i = 0; i < 2; i++)
+		tap_eq(fn(NULL, 0), UINT64_MAX, "the budget ends the call");
+	tap_ok(strstr(skep_vm_error(vm), "was stopped"), "and says so");
+	tap_eq(load(vm, read, sizeof(read)), 0, "another program");
+	tap_eq(skep_vm_compile(vm, &fn), 0, "another function");
+	tap_eq(fn(NULL, 0), UINT64_MAX, "a NULL pointer is read");
+	tap_ok(strstr(skep_vm_error(vm), "read 8 bytes at 0x0"), "and the report says so");
+	tap_eq(fn(&word, sizeof(word)), 42, "the next call is none the worse");
+	skep_vm_free(vm);
+	vm = vm_endless(TRUSTED, 0);
+	if (!vm || skep_vm_compile(vm, &fn) || pthread_create(&thread, NULL, stop_soon, vm))
+		return;
+	tap_eq(fn(NULL, 0), UINT64_MAX, "stopped by another thread");
+	pthread_join(thread, NULL);
+	skep_vm_free(vm);
+}
+
+static int compile_trip(void *cookie)
+{
+	const struct skep_vm_opts opts = opts_of(TRUSTED);
+	const struct insn prog[] = { OP(MOV64_K, 0, 0, 0, 3), OP(EXIT, 0, 0, 0, 0) };
+	skep_vm_jit_fn fn = NULL;
+	struct skep_vm *vm;
+	uint64_t r0 = 3;
+	int err = skep_vm_new(&opts, &vm);
+
+	(void)cookie;
+	if (err)
+		return err;
+	err = skep_vm_load(vm, prog, sizeof(prog));
+	if (!err)
+		err = skep_vm_compile(vm, &fn);
+	/* Short of memory, the program goes to the interpreter: no function then. */
+	if (!err)
+		r0 = fn(NULL, 0);
+	else if (err == -EOPNOTSUPP)
+		err = skep_vm_run(vm, NULL, 0, &r0);
+	skep_vm_free(vm);
+	return err ? err : r0 == 3 ? 0 : -EPROTO;
+}
+
+static int round_trip(void *cookie)
+{
+	const struct skep_vm_opts opts = opts_of(*(const enum mode *)cookie);
 	const struct insn prog[] = { OP(MOV64_K, 1, 0, 0, 1), OP(MOV64_K, 2, 0, 0, 2),
 				     OP(CALL_HELPER, 0, 0, 0, 1), OP(EXIT, 0, 0, 0, 0) };
 	struct skep_vm *vm;
@@ -197,12 +347,16 @@ static int round_trip(void *trusted)
 int main(void)
 {
 	test_opts();
-	test_helpers(false);
-	test_helpers(true);
 	test_faults();
-	test_stop(false);
-	test_stop(true);
-	oom_sweep(round_trip, NULL, "guarded vm");
-	oom_sweep(round_trip, (void *)1, "trusted vm");
+	for (enum mode mode = GUARDED; mode < MODE_CNT; mode++) {
+		test_helpers(mode);
+		test_stop(mode, UINT64_MAX);
+		test_stop(mode, UINT64_MAX - 1);
+		test_budget(mode);
+		oom_sweep(round_trip, &mode, mode_names[mode]);
+	}
+	test_compile();
+	test_compile_stop();
+	oom_sweep(compile_trip, NULL, "a program as a function");
 	return tap_done();
 }

@@ -87,6 +87,8 @@ void a64_epilogue(struct jit_emit *e);
 /* Takes the frame of main down: run is in x0, where the result goes in x4. */
 void a64_leave_main(struct jit_emit *e);
 void a64_tail(struct jit_emit *e, struct jit_place *ret_call);
+/* thunk.c */
+void a64_thunk(struct jit_buf *b, const struct jit_thunk_want *want, u64 base);
 
 /* A jump forward within one operation: returns where to patch, land does. */
 static always_inline u32 a64_skip(struct jit_emit *e, u32 cond)

@@ -263,4 +263,5 @@ const struct jit_target jit_target_arm64 = {
 	.lop = lop,
 	.cold = a64_cold,
 	.tail = a64_tail,
+	.thunk = a64_thunk,
 };

@@ -174,4 +174,5 @@ const struct jit_target jit_target_x86_64 = {
 	.lop = lop,
 	.cold = x86_cold,
 	.tail = x86_tail,
+	.thunk = x86_thunk,
 };

@@ -57,6 +57,8 @@ void x86_epilogue(struct jit_emit *e);
 /* Takes the frame of main down but for where the result goes, which is in r8, and run in rdi. */
 void x86_leave_main(struct jit_emit *e);
 void x86_tail(struct jit_emit *e, struct jit_place *ret_call);
+/* thunk.c */
+void x86_thunk(struct jit_buf *b, const struct jit_thunk_want *want, u64 base);
 /* Where a function's may_goto budget lies. */
 struct x86_mem x86_budget_slot(const struct jit_func *f);
 
