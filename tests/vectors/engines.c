@@ -106,27 +106,40 @@ static int jit(struct prog *prog, const struct helper_resolver *res)
 	return jit_compile(prog, res, &opts);
 }
 
-static int engine_jit_run(const struct engine_job *job, u64 *ret_r0, const char **ret_why)
+static int jit_stop(struct prog *prog, const struct helper_resolver *res)
 {
-	return run_compiled(job, ret_r0, ret_why, jit);
+	const struct jit_opts opts = { .poll = JIT_POLL_STOP, .random_start = true };
+
+	return jit_compile(prog, res, &opts);
 }
 
-/* For a CPU without any of the features that the target can use, and with barriers everywhere. */
+/* For a CPU without any of the features that the target can use. */
 static int jit_plain(struct prog *prog, const struct helper_resolver *res)
 {
-	const struct jit_opts opts = { .poll = JIT_POLL_COUNT, .features_off = UINT64_MAX };
+	const struct jit_opts opts = { .poll = JIT_POLL_NONE, .features_off = UINT64_MAX };
 
+	return jit_compile(prog, res, &opts);
+}
+
+static int jit_fenced(struct prog *prog, const struct helper_resolver *res)
+{
 	prog->marks = mem_alloc(prog->insn_cnt);
 	if (!prog->marks)
 		return -ENOMEM;
 	memset(prog->marks, XLATE_NOSPEC, prog->insn_cnt);
-	return jit_compile(prog, res, &opts);
+	return jit(prog, res);
 }
 
-static int engine_jit_plain_run(const struct engine_job *job, u64 *ret_r0, const char **ret_why)
-{
-	return run_compiled(job, ret_r0, ret_why, jit_plain);
-}
+#define JIT_ROW(fn)                                                                                \
+	static int engine_##fn##_run(const struct engine_job *job, u64 *ret_r0,                    \
+				     const char **ret_why)                                         \
+	{                                                                                          \
+		return run_compiled(job, ret_r0, ret_why, fn);                                     \
+	}
+JIT_ROW(jit)
+JIT_ROW(jit_stop)
+JIT_ROW(jit_plain)
+JIT_ROW(jit_fenced)
 
 const struct engine engines[] = {
 	{ "ref", engine_ref_run }, /* first: it notes what was executed */
@@ -134,6 +147,8 @@ const struct engine engines[] = {
 	{ "run", engine_run_run },
 	{ "fenced", engine_fenced_run },
 	{ "jit", engine_jit_run, jit_here_is_target },
+	{ "jit-stop", engine_jit_stop_run, jit_here_is_target },
+	{ "jit-fenced", engine_jit_fenced_run, jit_here_is_target },
 	{ "jit-plain", engine_jit_plain_run, jit_here_is_target },
 };
 const u32 engine_cnt = ARRAY_SIZE(engines);
