@@ -191,7 +191,7 @@ static void sweep_width(struct sweep *s, bool w)
 	const u32 size = enc_domain_size(f->domain, w);
 	struct enc_args args = { .w = w };
 
-	for (u32 k = next_random(s) % s->share; k < size; k += s->share) {
+	for (u32 k = next_random(s) % MIN(s->share, size); k < size; k += s->share) {
 		u32 tries = 8;
 
 		do {

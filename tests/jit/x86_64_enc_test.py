@@ -75,7 +75,9 @@ def check_as(tap, exe, where):
 
 def main():
     exe, tap = disasm.main_args('x86_64_enc_test.py X86_64_MEANT'), disasm.Tap()
-    objdump = disasm.Objdump(['-m', 'i386:x86-64', '-M', 'intel'], same=same)
+    # In a cross build meson puts the other machine's tools in front.
+    program = shutil.which('x86_64-linux-gnu-objdump') or 'objdump'
+    objdump = disasm.Objdump(['-m', 'i386:x86-64', '-M', 'intel'], program, same=same)
     if not objdump.usable():
         disasm.skip_all('no objdump for x86-64 here')
     with tempfile.TemporaryDirectory() as where:
