@@ -20,15 +20,15 @@
 #include "bench_insns.h"
 #include "bench_config.h"
 
-#define WORK(name)     uint64_t native_##name(uint8_t *mem);
-#define STRAIGHT(name) uint64_t native_##name(uint8_t *mem);
+#define WORK(name)     uint64_t native_##name(uint8_t *mem), clang_##name(uint8_t *mem);
+#define STRAIGHT(name) WORK(name)
 #include "bench/works.def"
 #undef WORK
 #undef STRAIGHT
 
 static const struct work works[] = {
 #define WORK_ROW(n, is_straight) \
-	{#n, native_##n, insns_##n, sizeof(insns_##n) / sizeof(insns_##n[0]), is_straight},
+	{#n, native_##n, clang_##n, insns_##n, sizeof(insns_##n) / sizeof(insns_##n[0]), is_straight},
 #define WORK(name)     WORK_ROW(name, false)
 #define STRAIGHT(name) WORK_ROW(name, true)
 #include "bench/works.def"
@@ -37,7 +37,7 @@ static const struct work works[] = {
 };
 
 static const struct engine *const engines[] = {
-	&engine_native, &engine_run,      &engine_guard,
+	&engine_native, &engine_clang, &engine_jit, &engine_run, &engine_guard,
 #ifdef BENCH_KERNEL
 	&engine_kernel,
 #endif

@@ -15,6 +15,7 @@
 struct work {
 	const char *name;
 	uint64_t (*native)(uint8_t *mem);
+	uint64_t (*clang)(uint8_t *mem);
 	const uint64_t *insns; /* of the raw form */
 	uint32_t insn_cnt;
 	bool straight; /* without a loop, cpu v2 */
@@ -34,6 +35,8 @@ struct engine {
 };
 
 extern const struct engine engine_native;
+extern const struct engine engine_clang;
+extern const struct engine engine_jit;
 extern const struct engine engine_run;
 extern const struct engine engine_guard;
 extern const struct engine engine_kernel;

@@ -7,6 +7,7 @@
 
 #include "base/mem.h"
 #include "interp/interp.h"
+#include "jit/jit.h"
 #include "prog/prog.h"
 
 struct native {
@@ -14,16 +15,27 @@ struct native {
 	uint8_t mem[BENCH_MEM_BYTES];
 };
 
-static void *native_open(const struct work *work, const uint8_t *mem, const char **ret_why)
+static void *native_new(uint64_t (*fn)(uint8_t *mem), const uint8_t *mem)
 {
 	struct native *n = mem_zalloc(sizeof(*n));
 
-	(void)ret_why;
 	if (!n)
 		abort();
-	n->fn = work->native;
+	n->fn = fn;
 	memcpy(n->mem, mem, sizeof(n->mem));
 	return n;
+}
+
+static void *native_open(const struct work *work, const uint8_t *mem, const char **ret_why)
+{
+	(void)ret_why;
+	return native_new(work->native, mem);
+}
+
+static void *clang_open(const struct work *work, const uint8_t *mem, const char **ret_why)
+{
+	(void)ret_why;
+	return native_new(work->clang, mem);
 }
 
 static uint64_t native_run(void *handle, uint32_t reps)
@@ -44,6 +56,13 @@ const struct engine engine_native = {
 	.close = mem_free,
 };
 
+const struct engine engine_clang = {
+	.name = "clang",
+	.open = clang_open,
+	.run = native_run,
+	.close = mem_free,
+};
+
 struct ours {
 	struct prog prog;
 	struct run run;
@@ -60,8 +79,16 @@ static void ours_close(void *handle)
 	mem_free(o);
 }
 
+/* The kernel's programs are proved to end, and so are these: nothing polls. */
+static int jit(struct prog *prog, const struct helper_resolver *resolver)
+{
+	const struct jit_opts opts = {.poll = JIT_POLL_NONE};
+
+	return jit_compile(prog, resolver, &opts);
+}
+
 static void *ours_open(const struct work *work, const uint8_t *mem, const char **ret_why,
-		       bool guard)
+		       int (*compile)(struct prog *prog, const struct helper_resolver *resolver))
 {
 	struct ours *o = mem_zalloc(sizeof(*o));
 	int err;
@@ -82,7 +109,7 @@ static void *ours_open(const struct work *work, const uint8_t *mem, const char *
 		.index = -1,
 	};
 	o->run.extent_cnt = 1;
-	err = guard ? interp_guard_compile(&o->prog, NULL) : interp_run_compile(&o->prog, NULL);
+	err = compile(&o->prog, NULL);
 	if (err) {
 		ours_close(o);
 		*ret_why = "does not compile";
@@ -93,12 +120,17 @@ static void *ours_open(const struct work *work, const uint8_t *mem, const char *
 
 static void *run_open(const struct work *work, const uint8_t *mem, const char **ret_why)
 {
-	return ours_open(work, mem, ret_why, false);
+	return ours_open(work, mem, ret_why, interp_run_compile);
+}
+
+static void *jit_open(const struct work *work, const uint8_t *mem, const char **ret_why)
+{
+	return ours_open(work, mem, ret_why, jit);
 }
 
 static void *guard_open(const struct work *work, const uint8_t *mem, const char **ret_why)
 {
-	return ours_open(work, mem, ret_why, true);
+	return ours_open(work, mem, ret_why, interp_guard_compile);
 }
 
 static uint64_t ours_run(void *handle, uint32_t reps)
@@ -113,6 +145,13 @@ static uint64_t ours_run(void *handle, uint32_t reps)
 	}
 	return result;
 }
+
+const struct engine engine_jit = {
+	.name = "jit",
+	.open = jit_open,
+	.run = ours_run,
+	.close = ours_close,
+};
 
 const struct engine engine_run = {
 	.name = "run",

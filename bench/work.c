@@ -416,10 +416,15 @@ INLINE u64 s_parse(u8 *mem)
 }
 
 #if defined(FORM_NATIVE)
+#ifndef NATIVE_NAME
+#define NATIVE_NAME native_
+#endif
+#define PASTE2(a, b) a##b
+#define PASTE(a, b)  PASTE2(a, b)
 
 #define ENTRY(name, fn)             \
-	u64 native_##name(u8 *mem); \
-	u64 native_##name(u8 *mem)  \
+	u64 PASTE(NATIVE_NAME, name)(u8 *mem); \
+	u64 PASTE(NATIVE_NAME, name)(u8 *mem)  \
 	{                           \
 		return fn(mem);     \
 	}
