@@ -27,8 +27,9 @@
 #undef STRAIGHT
 
 static const struct work works[] = {
+#define INSN_CNT(insns)	 (sizeof(insns) / sizeof((insns)[0]))
 #define WORK_ROW(n, is_straight) \
-	{#n, native_##n, clang_##n, insns_##n, sizeof(insns_##n) / sizeof(insns_##n[0]), is_straight},
+	{#n, native_##n, clang_##n, insns_##n, INSN_CNT(insns_##n), is_straight},
 #define WORK(name)     WORK_ROW(name, false)
 #define STRAIGHT(name) WORK_ROW(name, true)
 #include "bench/works.def"

@@ -12,6 +12,7 @@
 #include "base/mem.h"
 #include "prog/facts.h"
 #include "spec/helper.h"
+#include "spec/intrinsics.h"
 
 #define PASSES_MAX 32u
 
@@ -96,8 +97,15 @@ static u16 call_args(const struct front *f, const struct decoded *d)
 	return (u16)((1u << (n + 1)) - 2);
 }
 
+bool front_keeps_args(const struct front *f, const struct decoded *d)
+{
+	return d->op == ISA_CALL_HELPER && intrinsic_keeps_args(front_helper(f, d));
+}
+
 static u16 reads_of(const struct front *f, const struct decoded *d)
 {
+	if (front_keeps_args(f, d))
+		return 0;
 	if (d->op == ISA_EXIT)
 		return 1;
 	if (d->op == ISA_CALL_HELPER)
@@ -107,10 +115,12 @@ static u16 reads_of(const struct front *f, const struct decoded *d)
 	return d->op == ISA_CALL_SUBPROG ? FRONT_CALL_ARGS : d->reads;
 }
 
-static u16 writes_of(const struct decoded *d)
+static u16 writes_of(const struct front *f, const struct decoded *d)
 {
 	const u8 fam = family(d);
 
+	if (front_keeps_args(f, d))
+		return 1;
 	return fam == ISA_FAMILY_CALL || fam == ISA_FAMILY_CALLX ? FRONT_CALL_DEFS : d->writes;
 }
 
@@ -139,7 +149,7 @@ static bool live_pass(struct front *f, const struct jit_func *fn)
 
 		if (f->flags[i] & FRONT_HALF)
 			continue;
-		live = (u16)((front_live_after(f, i) & ~writes_of(d)) | reads_of(f, d));
+		live = (u16)((front_live_after(f, i) & ~writes_of(f, d)) | reads_of(f, d));
 		again |= f->flags[i] & FRONT_LEADER && live & ~f->live[i];
 		f->live[i] = live;
 	}
@@ -201,7 +211,7 @@ static int func_look(struct front *f, struct jit_func *fn)
 		if (f->flags[i] & FRONT_HALF)
 			continue;
 		last = i;
-		writes |= writes_of(d);
+		writes |= writes_of(f, d);
 		reads |= reads_of(f, d);
 		fn->calls |= fam == ISA_FAMILY_CALL || fam == ISA_FAMILY_CALLX ||
 			     fam == ISA_FAMILY_LDABS || fam == ISA_FAMILY_LDIND ||

@@ -46,6 +46,14 @@ struct front {
 int front_init(struct front *f, const struct prog *prog, const struct engine_code *code) must_check;
 void front_fini(struct front *f); /* works on a zeroed struct, too */
 
+/* The number of the helper that a CALL_HELPER at @d calls. */
+static inline s32 front_helper(const struct front *f, const struct decoded *d)
+{
+	return f->prog->insns[d - f->insns].imm;
+}
+
+/* True for a call that changes nothing but r0 and reads nothing (spec/intrinsics.def). */
+bool front_keeps_args(const struct front *f, const struct decoded *d);
 /* What is live after instruction @idx. */
 u16 front_live_after(const struct front *f, u32 idx);
 /* True where execution cannot go on to the next instruction. */

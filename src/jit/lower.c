@@ -34,8 +34,7 @@ static u32 lower_insn(struct lower *l, const struct decoded *d)
 	case ISA_FAMILY_ST:
 	case ISA_FAMILY_STX:
 	case ISA_FAMILY_STORE_REL:
-		lower_store(l, d);
-		break;
+		return lower_store(l, d);
 	case ISA_FAMILY_ATOMIC:
 	case ISA_FAMILY_CMPXCHG:
 		lower_atomic(l, d);
@@ -80,9 +79,8 @@ static void lower_func(struct lower *l, const struct jit_func *fn, struct jit_pl
 			pend_emit(l, &fence);
 		}
 		more = lower_insn(l, d);
-		if (more) {
-			places[i + 1] = jit_here(l->e);
-			i += more;
+		while (more--) {
+			places[++i] = jit_here(l->e);
 			l->live_after = f->live[i + 1];
 		}
 		if (front_ends(d->op))

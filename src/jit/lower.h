@@ -14,12 +14,12 @@
  */
 void lower_program(struct lower *l, struct jit_place *places);
 
-/* The families. Each returns how many instructions more it dealt with (0, or 1 for a pair). */
+/* The families. Those that return a number dealt with so many instructions more. */
 void lower_alu(struct lower *l, const struct decoded *d);
 void lower_mov(struct lower *l, const struct decoded *d);
 void lower_end(struct lower *l, const struct decoded *d);
 u32 lower_load(struct lower *l, const struct decoded *d);
-void lower_store(struct lower *l, const struct decoded *d);
+u32 lower_store(struct lower *l, const struct decoded *d);
 void lower_atomic(struct lower *l, const struct decoded *d);
 void lower_call(struct lower *l, const struct decoded *d);
 void lower_packet(struct lower *l, const struct decoded *d);

@@ -190,6 +190,13 @@ static void lower_shift_k(struct lower *l, const struct decoded *d, const struct
 		pend_emit(l, &op);
 		return;
 	}
+	if (row->lop == LOP_RSH && l->pending & 1u << dst && p->kind == PEND_AND && k < 32 && k &&
+	    p->imm >> k == UINT32_MAX >> k) {
+		/* The upper part of the low half: what 32-bit programs do on 64 bits. */
+		pend_set(l, dst, (struct pend){ .kind = PEND_RSH, .width = 32, .a = p->a,
+						.b = LOP_REG_NONE, .scale = (u8)k });
+		return;
+	}
 	a = pend_use(l, dst, row->width);
 	if (row->lop == LOP_ARSH) {
 		emit_binary(l, LOP_ARSH, row->width, (u32[]){ dst, a, LOP_REG_NONE }, k);
@@ -239,7 +246,7 @@ static bool mask(struct lower *l, const struct decoded *d, const struct alu_row 
 
 	if (m == UINT32_MAX)
 		p.kind = PEND_ZEXT32;
-	else if (m > INT32_MAX)
+	else if (m > UINT32_MAX)
 		return false;
 	p.a = (u8)pend_use(l, d->dst, 32);
 	pend_set(l, d->dst, p);

@@ -2,6 +2,7 @@
 /* Control: jumps, calls, exits. What is live where control goes must have been computed before. */
 #include "jit/lower.h"
 #include "spec/helper.h"
+#include "spec/intrinsics.h"
 
 #define COND_jeq  LOP_EQ
 #define COND_jne  LOP_NE
@@ -47,7 +48,7 @@ static bool test_pending(struct lower *l, const struct decoded *d, struct lop *o
 	if (p->kind == PEND_AND) {
 		op->cond = op->cond == LOP_EQ ? LOP_NSET : LOP_SET;
 		op->width = 32;
-		op->imm = p->imm;
+		op->imm = (u64)(s64)(s32)(u32)p->imm;
 	} else if (p->kind == PEND_RSH && p->scale < 31 && p->width == op->width) {
 		op->cond = op->cond == LOP_EQ ? LOP_LE : LOP_GT;
 		op->imm = (1u << p->scale) - 1;
@@ -175,11 +176,33 @@ static void before_call(struct lower *l, u16 args)
 	l->upper_zero &= (u16)~FRONT_CALL_DEFS;
 }
 
+#define KEEPS_R0   1
+#define KEEPS_CALL 0
+#define INTRINSIC(id, value, name, loses, what) +KEEPS_##loses
+_Static_assert(0
+#include "spec/intrinsics.def"
+	       == 1, "lower_cpu() takes every call that keeps registers for this one");
+#undef INTRINSIC
+
+/* INTRINSIC_CPU_SLOT: r0 = the slot, a field of the run. */
+static void lower_cpu(struct lower *l)
+{
+	struct lop op = lower_op(LOP_CPU, 64);
+
+	op.dst = 0;
+	pend_def(l, 0, true);
+	pend_emit(l, &op);
+}
+
 static void lower_helper(struct lower *l, const struct decoded *d)
 {
 	const struct helper_binding *b = &l->f->bindings[d->imm];
 	struct lop op = lower_op(LOP_CALL, 64);
 
+	if (front_keeps_args(l->f, d)) {
+		lower_cpu(l);
+		return;
+	}
 	if (b->info && b->info->props & HP_TAIL_CALL) {
 		op.op = LOP_TAIL_CALL;
 	} else if (b->host) {
@@ -188,7 +211,8 @@ static void lower_helper(struct lower *l, const struct decoded *d)
 		op.may_fault = true;
 	} else {
 		op.imm = (u64)(uintptr_t)b->fn;
-		op.may_fault = !b->info || b->info->props & HP_CALLS_SYNC;
+		op.may_fault = b->info ? b->info->props & HP_CALLS_SYNC :
+				       front_helper(l->f, d) < INTRINSIC_FIRST;
 	}
 	before_call(l, l->f->live[l->idx] & FRONT_CALL_DEFS);
 	pend_emit(l, &op);

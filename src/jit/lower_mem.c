@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Loads, stores, atomics: addresses take in the sums that registers are. */
 #include "jit/lower.h"
+#include "prog/prog.h"
 
 static bool fits_s32(s64 v)
 {
@@ -84,37 +85,84 @@ static u32 use_low(struct lower *l, u32 reg, u32 bits)
 	return pend_use(l, reg, bits <= 32 ? 32 : 64);
 }
 
-void lower_store(struct lower *l, const struct decoded *d)
+/* True when @d is one more store of a constant like @first, at @off. */
+static bool continues(const struct lower *l, const struct decoded *first, const struct decoded *d,
+		      s32 off)
+{
+	const struct front *f = l->f;
+	const size_t idx = (size_t)(d - f->insns);
+
+	return idx < f->insn_cnt && d->op == first->op && d->dst == first->dst && d->off == off &&
+	       !(f->flags[idx] & (FRONT_LEADER | FRONT_HALF)) &&
+	       !(f->prog->marks && f->prog->marks[idx] & XLATE_NOSPEC);
+}
+
+/*
+ * Constants that are stored next to each other, as clang spells small memset()s: 2, 4 or 8 at
+ * once, into @op. Returns how many instructions more it took.
+ */
+static u32 store_together(const struct lower *l, const struct decoded *d, struct lop *op)
+{
+	const u32 bytes = op->bits / 8u;
+	const bool down = continues(l, d, d + 1, d->off - (s32)bytes);
+	const s32 step = down ? -(s32)bytes : (s32)bytes;
+	u32 cnt = 1;
+
+	while (cnt * bytes < 8 && continues(l, d, d + cnt, d->off + (s32)cnt * step))
+		cnt++;
+	for (cnt = 1u << (31 - __builtin_clz(cnt)); cnt > 1; cnt /= 2) {
+		u64 value = 0;
+
+		for (u32 i = 0; i < cnt; i++) {
+			const u32 at = down ? cnt - 1 - i : i;
+
+			value |= (d[i].imm & ((1ull << op->bits) - 1)) << at * op->bits;
+		}
+		if (cnt * bytes == 8 && !fits_s32((s64)value))
+			continue;
+		op->bits = (u8)(cnt * op->bits);
+		op->imm = op->bits == 32 ? (u64)(s64)(s32)(u32)value : value;
+		op->disp = down ? -(s32)((cnt - 1) * bytes) : 0;
+		return cnt - 1;
+	}
+	return 0;
+}
+
+u32 lower_store(struct lower *l, const struct decoded *d)
 {
 	const struct isa_info *info = isa_info(d->op);
 	const bool release = info->family == ISA_FAMILY_STORE_REL;
 	struct lop op = lower_op(release ? LOP_STORE_REL : LOP_STORE, 64);
 	bool constant = false;
+	u32 more = 0;
+	s32 off;
 
 	op.bits = info->width_bits;
 	if (info->family == ISA_FAMILY_ST) {
 		op.imm = d->imm;
 		constant = true;
+		if (op.bits < 64)
+			more = store_together(l, d, &op);
 	} else if (!release && pend_const(l, d->src, &op.imm)) {
 		if (op.bits < 64)
 			op.imm = (u64)(s64)(s32)(u32)op.imm;
 		constant = fits_s32((s64)op.imm);
 	}
-	if (!constant)
-		op.c = (u8)use_low(l, d->src, op.bits);
-	if (release)
-		address_plain(l, d->dst, d->off, &op);
-	else
-		address(l, d->dst, d->off, &op);
-	/* Computing the address may have moved the value to its own register, and the other way. */
-	if (!constant) {
-		op.c = (u8)use_low(l, d->src, op.bits);
-		if (release)
-			address_plain(l, d->dst, d->off, &op);
-		else
-			address(l, d->dst, d->off, &op);
+	off = d->off + op.disp;
+	if (constant) {
+		address(l, d->dst, off, &op);
+	} else {
+		/* Either may move the other to its own register: twice, and nothing moves. */
+		for (u32 i = 0; i < 2; i++) {
+			op.c = (u8)use_low(l, d->src, op.bits);
+			if (release)
+				address_plain(l, d->dst, off, &op);
+			else
+				address(l, d->dst, off, &op);
+		}
 	}
 	pend_emit(l, &op);
+	return more;
 }
 
 struct atomic_row {

@@ -65,7 +65,7 @@ static bool upper_is_zero(const struct lower *l, const struct pend *p)
 	case PEND_RSH:
 		return p->width == 32 || p->scale >= 32;
 	case PEND_AND:
-		return (s32)p->imm >= 0;
+		return true;
 	case PEND_NONE:
 	case PEND_LEA:
 	case PEND_LSH:

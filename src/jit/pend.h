@@ -29,7 +29,7 @@ enum pend_kind {
 	PEND_LEA,    /* width: a + (b << scale) + disp; a, b may be LOP_REG_NONE */
 	PEND_LSH,    /* width: a << scale; for width 32 the low half of a, zero-extended result */
 	PEND_RSH,    /* width: a >> scale */
-	PEND_AND,    /* width 32: a & imm, imm is 0 .. INT32_MAX */
+	PEND_AND,    /* width 32: a & imm, imm is 0 .. UINT32_MAX */
 };
 
 struct pend {

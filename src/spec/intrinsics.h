@@ -11,6 +11,8 @@ enum intrinsic {
 #undef INTRINSIC
 };
 
+#define INTRINSIC_FIRST 0x7f000000 /* all of them, and no helper, are at least this */
+
 #define INTRINSIC_KEEPS_CALL false
 #define INTRINSIC_KEEPS_R0   true
 /* True when a call of @id leaves r1..r5 as they are. */
