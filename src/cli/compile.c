@@ -169,7 +169,9 @@ static void build_args(struct clang_call *c, const char *path, const struct comp
 		       const char *object)
 {
 	static const char *const fixed[] = { "-O2", "-g", "-Wall", "-Wno-unused-function",
-					     "-Wno-compare-distinct-pointer-types" };
+					     "-Wno-compare-distinct-pointer-types",
+					     /* reports name files as the caller did */
+					     "-fdebug-compilation-dir", "." };
 
 	str_addf(&c->mcpu, "-mcpu=%s", opts && opts->cpu ? opts->cpu : "v3");
 	add_multiarch_include(&c->multiarch);

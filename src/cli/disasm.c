@@ -17,12 +17,16 @@
 #define INPUT_BYTES_MAX (256u << 20)
 
 static const char usage[] =
-	"usage: skep disasm [OPTIONS] [FILE]\n\n"
+	"usage: skep disasm [OPTIONS] [FILE]\n"
+	"       skep disasm --jited [--prog NAME] [OPTIONS] OBJECT…\n\n"
 	"Prints the instructions of FILE, or of standard input: a BPF object (all its programs),\n"
 	"raw instructions, or hex text.\n\n"
 	"      --style=kernel  the text of the verifier's log, with a mark `; !…` where that text\n"
 	"                      would lose bits: `skep asm` gives back the same bytes (default)\n"
 	"      --style=llvm    what llvm-objdump -d prints\n"
+	"      --jited         the programs of a BPF object, or of a .bpf.c, as machine code: C\n"
+	"                      source, instructions as they run, and code, side by side\n"
+	"  -p, --prog NAME     with --jited: this program only; may be repeated\n"
 	"      --json          an array of objects instead\n"
 	"      --hex, --raw    what the input is, when its first bytes do not tell\n"
 	"  -o, --output FILE   into FILE\n"
@@ -180,19 +184,31 @@ static int disasm_any(struct str *out, const struct disasm_opts *opts, char *dat
 	return disasm_bytes(out, opts, data, len);
 }
 
-static int run(const struct disasm_opts *opts, const char *to)
+static int disasm_file(struct str *out, const struct disasm_opts *opts)
 {
-	struct str out = STR_INIT;
 	char *data;
 	size_t len;
-	int err, rc;
+	int rc, err = cli_read_file(opts->in, INPUT_BYTES_MAX, &data, &len);
 
-	err = cli_read_file(opts->in, INPUT_BYTES_MAX, &data, &len);
 	if (err)
 		return cli_file_error(opts->in, err);
+	rc = disasm_any(out, opts, data, len);
+	mem_free(data);
+	return rc;
+}
+
+/* All of @files; without any, standard input. */
+static int run(struct disasm_opts *opts, char *const *files, const char *to)
+{
+	struct str out = STR_INIT;
+	int err, rc = CLI_OK;
+
 	if (opts->json)
 		str_add(&out, "[");
-	rc = disasm_any(&out, opts, data, len);
+	do {
+		opts->in = *files ? *files : "-";
+		rc = opts->jited ? disasm_jited(&out, opts) : disasm_file(&out, opts);
+	} while (rc == CLI_OK && *files && *++files);
 	if (opts->json)
 		str_add(&out, "\n]\n");
 	if (rc == CLI_OK) {
@@ -200,8 +216,20 @@ static int run(const struct disasm_opts *opts, const char *to)
 		rc = err ? cli_file_error(strcmp(to, "-") ? to : "standard output", err) : CLI_OK;
 	}
 	str_fini(&out);
-	mem_free(data);
 	return rc;
+}
+
+static int check_together(const struct disasm_opts *opts, char *const *files)
+{
+	if (!opts->jited && files[0] && files[1])
+		return cli_usage("one file, please: '%s' is the second", files[1]);
+	if (opts->jited && !files[0])
+		return cli_usage("disasm: --jited shows the programs of which objects?");
+	if (opts->jited && (opts->hex || opts->raw))
+		return cli_usage("disasm: --jited takes objects, not --hex or --raw");
+	if (!opts->jited && opts->prog_cnt)
+		return cli_usage("disasm: --prog goes with --jited");
+	return CLI_OK;
 }
 
 int cli_disasm(int argc, char **argv)
@@ -212,14 +240,16 @@ int cli_disasm(int argc, char **argv)
 		{ "json", no_argument, NULL, 'j' },
 		{ "hex", no_argument, NULL, 'x' },
 		{ "raw", no_argument, NULL, 'r' },
+		{ "jited", no_argument, NULL, 'J' },
+		{ "prog", required_argument, NULL, 'p' },
 		{ "help", no_argument, NULL, 'h' },
 		{ NULL, 0, NULL, 0 },
 	};
-	struct disasm_opts opts = { .in = "-" };
+	struct disasm_opts opts = { 0 };
 	const char *to = "-";
-	int c;
+	int c, rc;
 
-	while ((c = getopt_long(argc, argv, "o:h", longs, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, "o:hp:", longs, NULL)) != -1) {
 		if (c == 's' && !strcmp(optarg, "llvm"))
 			opts.style = ISA_STYLE_LLVM;
 		else if (c == 's' && strcmp(optarg, "kernel") != 0)
@@ -232,14 +262,15 @@ int cli_disasm(int argc, char **argv)
 			opts.hex = true;
 		else if (c == 'r')
 			opts.raw = true;
+		else if (c == 'J')
+			opts.jited = true;
+		else if (c == 'p' && opts.prog_cnt < DISASM_PROGS_MAX)
+			opts.progs[opts.prog_cnt++] = optarg;
 		else if (c == 'h')
 			return fputs(usage, stdout) < 0 ? CLI_FAILED : CLI_OK;
 		else if (c != 's')
 			return cli_usage("`skep disasm --help` tells the options");
 	}
-	if (argc - optind > 1)
-		return cli_usage("one file, please: '%s' is the second", argv[optind + 1]);
-	if (optind < argc)
-		opts.in = argv[optind];
-	return run(&opts, to);
+	rc = check_together(&opts, argv + optind);
+	return rc == CLI_OK ? run(&opts, argv + optind, to) : rc;
 }

@@ -7,10 +7,14 @@
 #include "base/types.h"
 #include "isa/text.h"
 
+#define DISASM_PROGS_MAX 16
+
 struct disasm_opts {
 	const char *in;
 	enum isa_style style;
-	bool json, hex, raw;
+	bool json, hex, raw, jited;
+	const char *progs[DISASM_PROGS_MAX]; /* --prog, with --jited; none: all */
+	u32 prog_cnt;
 };
 
 /* A name at an instruction, for headings and llvm's jump targets. */
@@ -32,5 +36,7 @@ void disasm_code_add(struct str *out, const struct disasm_opts *opts,
 		     const struct disasm_code *code);
 /* All executable sections of the object in @data. A cli_exit. */
 int disasm_elf(struct str *out, const struct disasm_opts *opts, char *data, size_t len);
+/* The machine code of the programs of the object, or source, opts->in. A cli_exit. */
+int disasm_jited(struct str *out, const struct disasm_opts *opts);
 
 #endif

@@ -22,6 +22,7 @@ static void code_free(void *p)
 	mem_free(c->insn_off);
 	mem_free(c->funcs);
 	mem_free(c->func_off);
+	mem_free(c->func_cold);
 	mem_free(c->func_end);
 	mem_free(c->gotox);
 	mem_free(c);
@@ -56,8 +57,9 @@ static int keep_places(struct jit_code *c, const struct relax *r)
 	c->insn_off = mem_zalloc_array(f->insn_cnt, sizeof(*c->insn_off));
 	c->funcs = mem_dup(f->funcs, f->func_cnt * sizeof(*f->funcs));
 	c->func_off = mem_zalloc_array(f->func_cnt, sizeof(*c->func_off));
+	c->func_cold = mem_zalloc_array(f->func_cnt, sizeof(*c->func_cold));
 	c->func_end = mem_zalloc_array(f->func_cnt, sizeof(*c->func_end));
-	if (!c->insn_off || !c->funcs || !c->func_off || !c->func_end)
+	if (!c->insn_off || !c->funcs || !c->func_off || !c->func_cold || !c->func_end)
 		return -ENOMEM;
 	for (u32 i = 0; i < f->insn_cnt; i++) {
 		if (!(f->flags[i] & FRONT_HALF))
@@ -66,6 +68,7 @@ static int keep_places(struct jit_code *c, const struct relax *r)
 	}
 	for (u32 n = 0; n < f->func_cnt; n++) {
 		c->func_off[n] = relax_at(r, &f->funcs[n].code_start);
+		c->func_cold[n] = relax_at(r, &f->funcs[n].cold_start);
 		c->func_end[n] = relax_at(r, &f->funcs[n].code_end);
 	}
 	for (u32 i = 0; c->gotox && i < f->insn_cnt; i++)
@@ -199,6 +202,7 @@ bool jit_view(const struct prog *prog, struct jit_view *ret)
 		.insn_cnt = c->insn_cnt,
 		.funcs = c->funcs,
 		.func_off = c->func_off,
+		.func_cold = c->func_cold,
 		.func_end = c->func_end,
 		.func_cnt = c->func_cnt,
 	};

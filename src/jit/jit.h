@@ -47,7 +47,8 @@ struct jit_view {
 	const u32 *insn_off;	/* insn_cnt entries: where each instruction's code begins */
 	u32 insn_cnt;
 	const struct jit_func *funcs;
-	const u32 *func_off, *func_end; /* func_cnt entries each */
+	/* func_cnt entries each; from func_cold on, what is rare, of all its instructions. */
+	const u32 *func_off, *func_cold, *func_end;
 	u32 func_cnt;
 };
 

@@ -22,7 +22,7 @@ struct jit_code {
 	u32 *insn_off; /* of each instruction; ascending */
 	u32 insn_cnt;
 	struct jit_func *funcs;
-	u32 *func_off, *func_end; /* bytes */
+	u32 *func_off, *func_cold, *func_end; /* bytes */
 	u32 func_cnt;
 	u64 *gotox; /* addresses of instructions, NULL when nothing jumps that way */
 };

@@ -103,6 +103,7 @@ void lower_program(struct lower *l, struct jit_place *places)
 		fn->code_start = jit_here(e);
 		e->target->prologue(e, fn);
 		lower_func(l, fn, places);
+		fn->cold_start = jit_here(e);
 		for (u32 c = 0; c < e->cold_cnt; c++) {
 			jit_buf_room(&e->code);
 			jit_stub_place(e, e->colds[c].stub);

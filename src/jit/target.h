@@ -64,7 +64,7 @@ struct jit_func {
 	bool calls;	  /* anything: helpers, functions, support code */
 	bool may_goto;
 	bool counts_depth; /* recursion is possible: run->jit_depth is to be kept */
-	struct jit_place code_start, code_end;
+	struct jit_place code_start, cold_start, code_end;
 	u32 body_bytes; /* of the frame, set by the target: for whoever unwinds */
 };
 
