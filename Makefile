@@ -60,7 +60,7 @@ coverage-domain:
 # src/verify: sides of branches, and messages that no test triggers.
 coverage-verify: all
 	@tools/setup.sh check
-	@python3 tools/coverage_verify.py
+	@python3 tools/coverage_verify.py -v
 
 bench:
 	@tools/setup.sh bench

@@ -159,6 +159,8 @@ def sites_of(name, lines):
                 not before.startswith('\t'):
             continue
         at = text.find(';', m.start())
+        if 'reject()' in lines[line - 1]:
+            continue # a comment
         words = re.findall(r'"((?:[^"\\]|\\.)*)"', text[m.start():at])
         out.append((line, m.start() - text.rfind('\n', 0, m.start()), ''.join(words)))
     return out

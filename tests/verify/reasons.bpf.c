@@ -397,6 +397,77 @@ int surely_null(struct __sk_buff *skb)
 	return takes_nonnull(NULL);
 }
 
+GLOBAL long gives_ctx(struct __sk_buff *skb)
+{
+	return (long)skb;
+}
+
+SEC("tc")
+REASON("At subprogram exit the register R0 is not a scalar value (ctx)")
+int calls_gives_ctx(struct __sk_buff *skb)
+{
+	return gives_ctx(skb) != 0;
+}
+
+GLOBAL long global_callback(__u64 index, void *ctx)
+{
+	return 0;
+}
+
+SEC("tc")
+REASON("callback function not static")
+int callback_global(struct __sk_buff *skb)
+{
+	return bpf_loop(3, global_callback, NULL, 0);
+}
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u32);
+} progs SEC(".maps");
+
+static __attribute__((noinline)) void tail_void(struct __sk_buff *skb)
+{
+	bpf_tail_call(skb, &progs, 0);
+}
+
+SEC("tc")
+REASON("tail_call is only allowed in functions that return 'int'.")
+int tail_in_void(struct __sk_buff *skb)
+{
+	tail_void(skb);
+	return 0;
+}
+
+SEC("tc")
+REASON("function calls are not allowed while holding a lock")
+int rcu_under_lock(struct __sk_buff *skb)
+{
+	__u32 key = 0;
+	struct locked *l = bpf_map_lookup_elem(&locks, &key);
+
+	if (!l)
+		return 0;
+	bpf_spin_lock(&l->lock);
+	bpf_rcu_read_lock();
+	bpf_rcu_read_unlock();
+	bpf_spin_unlock(&l->lock);
+	return 0;
+}
+
+SEC("tc")
+REASON("map 'numbers' has no valid bpf_spin_lock")
+int lock_nowhere(struct __sk_buff *skb)
+{
+	__u64 *n = number();
+
+	if (n)
+		bpf_spin_lock((void *)n);
+	return 0;
+}
+
 /* Formats and strings. */
 
 const char not_a_string[4] SEC(".rodata.open") = "abcd";
