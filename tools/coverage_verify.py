@@ -23,6 +23,7 @@ import tempfile
 TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 BUILD = os.path.join(TOP, 'build-cov')
 os.environ['BUILD'] = BUILD
+os.environ['LLVM_PROFILE_FILE'] = os.devnull # of tools that are instrumented, too
 sys.path[:0] = [os.path.join(TOP, 'tools/selftests'), os.path.join(TOP, 'tests/verify')]
 import cases as cs  # noqa: E402
 import reasons_test  # noqa: E402
