@@ -72,15 +72,45 @@ static u32 first_made_of(const struct prog *prog, u32 idx)
 	return lo;
 }
 
-/* A function's first line begins where the function does (bpf_prog_fill_jited_linfo). */
-static u32 line_off(const struct prog *prog, const struct jit_view *v, u32 insn_idx)
+/*
+ * Addresses of lines [first, end), which are those of function @n. Its first line begins where it
+ * does (bpf_prog_fill_jited_linfo), and readers (libbpf's bpf_prog_linfo) want them to ascend: of
+ * lines whose instructions became one piece of code the last has its address, those before point
+ * into the code before. False when there are more lines than bytes.
+ */
+static bool lines_of_func(const struct prog *prog, const struct jit_view *v, u32 n, u64 *addrs,
+			  const u32 range[2])
 {
-	const u32 at = first_made_of(prog, insn_idx);
+	const u64 start = v->addr + v->func_off[n], end = v->addr + piece_end(v, n);
+	u64 limit = end, last = start;
 
-	for (u32 n = 0; n < v->func_cnt; n++)
-		if (v->funcs[n].start == at)
-			return v->func_off[n];
-	return at < v->insn_cnt ? v->insn_off[at] : v->code_bytes;
+	for (u32 i = range[1]; i-- > range[0];) {
+		const u32 at = first_made_of(prog, prog->lines[i].insn_idx);
+		const u64 addr = at < v->insn_cnt ? v->addr + v->insn_off[at] : end;
+
+		limit = addrs[i] = MIN(addr, limit - 1);
+	}
+	addrs[range[0]] = start;
+	for (u32 i = range[0] + 1; i < range[1]; i++)
+		last = addrs[i] = MAX(addrs[i], last + 1);
+	return last < end;
+}
+
+/* All lines; false when they cannot be told. */
+static bool lines_fill(const struct prog *prog, const struct jit_view *v, u64 *addrs)
+{
+	u32 range[2] = { 0, 0 };
+
+	for (u32 n = 0; n < v->func_cnt; n++) {
+		range[0] = range[1];
+		while (range[1] < prog->line_cnt &&
+		       first_made_of(prog, prog->lines[range[1]].insn_idx) < v->funcs[n].end)
+			range[1]++;
+		/* The verifier wants each function to have a line at its beginning. */
+		if (range[0] == range[1] || !lines_of_func(prog, v, n, addrs, range))
+			return false;
+	}
+	return range[1] == prog->line_cnt;
 }
 
 static int jited_lines_write(const struct prog *prog, const struct jit_view *v,
@@ -97,10 +127,8 @@ static int jited_lines_write(const struct prog *prog, const struct jit_view *v,
 	addrs = mem_zalloc_array(prog->line_cnt, sizeof(*addrs));
 	if (!addrs)
 		return -ENOMEM;
-	for (u32 i = 0; i < prog->line_cnt; i++)
-		addrs[i] = v->addr + line_off(prog, v, prog->lines[i].insn_idx);
 	err = info_array_write(info->jited_line_info, &info->nr_jited_line_info, addrs,
-			       prog->line_cnt, sizeof(*addrs));
+			       lines_fill(prog, v, addrs) ? prog->line_cnt : 0, sizeof(*addrs));
 	mem_free(addrs);
 	return err;
 }

@@ -78,6 +78,59 @@ static void test_maps(struct all_bpf *skel)
 	       ".rodata is frozen");
 }
 
+/*
+ * The machine code in the program's info, as bpftool prog dump jited takes it: libbpf puts
+ * functions, lines and addresses together and refuses what does not fit.
+ */
+static void test_jited(struct all_bpf *skel)
+{
+	struct bpf_prog_info info = { 0 };
+	unsigned char code[16384] = { 0 };
+	unsigned long long addrs[16], lines[256];
+	unsigned int lens[16], total = 0, len = sizeof(info), fits = 0;
+	struct bpf_line_info rows[256];
+	struct bpf_prog_linfo *linfo;
+
+	info.jited_prog_insns = (unsigned long long)(uintptr_t)code;
+	info.jited_prog_len = sizeof(code);
+	info.jited_ksyms = (unsigned long long)(uintptr_t)addrs;
+	info.nr_jited_ksyms = 16;
+	info.jited_func_lens = (unsigned long long)(uintptr_t)lens;
+	info.nr_jited_func_lens = 16;
+	info.line_info = (unsigned long long)(uintptr_t)rows;
+	info.nr_line_info = 256;
+	info.line_info_rec_size = sizeof(rows[0]);
+	info.jited_line_info = (unsigned long long)(uintptr_t)lines;
+	info.nr_jited_line_info = 256;
+	info.jited_line_info_rec_size = sizeof(lines[0]);
+	if (!tap_eq(bpf_obj_get_info_by_fd(bpf_program__fd(skel->progs.xdp_main), &info, &len), 0,
+		    "info with room for machine code"))
+		return;
+	if (!info.jited_prog_len) {
+		tap_skip("machine code: no JIT for this machine");
+		return;
+	}
+	tap_ok(info.nr_jited_ksyms > 1 && info.nr_jited_ksyms == info.nr_jited_func_lens,
+	       "a piece for each function");
+	for (unsigned int i = 0; i < info.nr_jited_func_lens && i < 16; i++) {
+		total += lens[i];
+		fits += !i || addrs[i] == addrs[i - 1] + lens[i - 1];
+	}
+	tap_ok(total == info.jited_prog_len && total < sizeof(code), "together they are the code");
+	tap_eq(fits, info.nr_jited_ksyms, "one behind the other");
+	tap_ok(!memcmp(code, (const void *)(uintptr_t)addrs[0], lens[0]),
+	       "the bytes are those that run");
+	tap_ok(info.nr_jited_line_info && info.nr_jited_line_info == info.nr_line_info,
+	       "an address for each line");
+	linfo = bpf_prog_linfo__new(&info);
+	if (!tap_ok(linfo, "libbpf takes them"))
+		return;
+	for (unsigned int i = 0; i < info.nr_jited_ksyms; i++)
+		tap_ok(bpf_prog_linfo__lfind_addr_func(linfo, addrs[i], i, 0),
+		       "function %u begins with a line", i);
+	bpf_prog_linfo__free(linfo);
+}
+
 static void test_info(struct all_bpf *skel)
 {
 	struct bpf_prog_info info = { 0 };
@@ -154,6 +207,7 @@ int main(void)
 			test_data(skel);
 			test_maps(skel);
 			test_info(skel);
+			test_jited(skel);
 			test_pins(skel);
 			test_attach(skel);
 			test_probes();
