@@ -220,7 +220,8 @@ static int func_look(struct front *f, struct jit_func *fn)
 		if (jumps(d->op) && (d->target < fn->start || d->target >= fn->end))
 			return -EINVAL;
 	}
-	if (!front_ends(f->insns[last].op))
+	/* What nobody reaches may end the program in any way: whoever gets there faults. */
+	if (!front_ends(f->insns[last].op) && fn->end < f->insn_cnt)
 		return -EINVAL;
 	fn->regs_saved = writes & FRONT_KEPT;
 	fn->uses_fp = reads & 1u << INSN_REG_FP;

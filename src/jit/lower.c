@@ -58,6 +58,7 @@ static void lower_func(struct lower *l, const struct jit_func *fn, struct jit_pl
 {
 	const struct front *f = l->f;
 	const u8 *marks = f->prog->marks;
+	bool ends = false;
 
 	pend_reset(l);
 	for (u32 i = fn->start; i < fn->end; i++) {
@@ -86,6 +87,13 @@ static void lower_func(struct lower *l, const struct jit_func *fn, struct jit_pl
 		if (front_ends(d->op))
 			l->pending = 0;
 		pend_drop(l, l->live_after);
+		ends = front_ends(d->op);
+	}
+	if (!ends) {
+		struct lop off_end = lower_op(LOP_JMP, 64);
+
+		off_end.target = jit_cold(l->e, l->idx, FAULT_INSN);
+		pend_emit(l, &off_end);
 	}
 }
 

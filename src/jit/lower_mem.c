@@ -38,8 +38,11 @@ static void address_plain(struct lower *l, u32 reg, s32 off, struct lop *op)
 static bool swap_follows(const struct lower *l, const struct decoded *d, u32 bits)
 {
 	const struct decoded *next = d + 1;
+	const u8 *marks = l->f->prog->marks;
 	enum isa_op op = next->op;
 
+	if (marks && marks[l->idx + 1] & XLATE_NOSPEC)
+		return false; /* a barrier is to stand between the two */
 	if (bits < 16 || !l->e->target->load_be(l->e->features) ||
 	    l->f->flags[l->idx + 1] & (FRONT_LEADER | FRONT_HALF) || next->dst != d->dst)
 		return false;

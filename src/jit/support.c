@@ -16,15 +16,16 @@ void jit_raise(struct run *run, u32 idx, u32 kind, const struct prog *prog)
 	};
 }
 
-s64 jit_tail_call(struct run *run, struct map *map, u32 index)
+/* Two numbers come back in two registers on all targets; r1 only passes through. */
+struct jit_tail jit_tail_call(struct run *run, struct map *map, u32 index, u64 ctx)
 {
 	s32 err = 0;
 	struct prog *next = engine_tail_target(run, map, index, &err);
 
 	if (!next)
-		return err;
+		return (struct jit_tail){ err, ctx };
 	run->prog = next;
-	return (s64)ptr_to_u64(next);
+	return (struct jit_tail){ (s64)ptr_to_u64(next), ctx };
 }
 
 s64 jit_load_packet(struct run *run, u32 off, u32 size_bytes)

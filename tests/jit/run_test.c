@@ -273,6 +273,7 @@ static void test_faults(void)
 	       "if r0 != 0 goto pc-2\nexit\n", FAULT_BUDGET, 6);
 	faults("recursion", "call pc+1\nexit\nr6 = 1\ncall pc-2\nexit\n", FAULT_DEPTH, 2);
 	faults("main calls itself", "call pc-1\nexit\n", FAULT_DEPTH, 0);
+	faults("off the end", "r0 = 1\nr1 = 3\n", FAULT_INSN, 1);
 	faults("no such helper by number", "r6 = 77\ncallx r6\nexit\n", FAULT_CALL, 0);
 }
 
@@ -311,6 +312,54 @@ static void test_tail_pair(enum which from, enum which to)
 	tap_eq(res.r0, 5, "in main too");
 	prog_put(below);
 	prog_put(direct);
+}
+
+/* r1 is what it was; verified programs leave the context in it (test_bpf's "Tail call 2"). */
+static void test_tail_r1(enum which w)
+{
+	struct prog *direct = load("r1 += 8\nr2 = map[0]\nr3 = 1\ncall bpf_tail_call#12\n"
+				   "exit\n", w);
+	struct prog *below = load("call pc+1\nexit\nr1 += 16\nr2 = map[0]\nr3 = 1\n"
+				  "call bpf_tail_call#12\nexit\n", w);
+
+	slots.progs[1] = load("r0 = *(u64 *)(r1 +0)\nexit\n", w);
+	memory[0] = 5;
+	memory[1] = 6;
+	memory[2] = 7;
+	tap_eq(run_prog(direct, RUN_NO_BUDGET).r0, 6, "%s: r1 goes along", which_names[w]);
+	tap_eq(run_prog(below, RUN_NO_BUDGET).r0, 7, "from a function, too");
+	prog_put(slots.progs[1]);
+	slots.progs[1] = NULL;
+	prog_put(direct);
+	prog_put(below);
+}
+
+/* A barrier between a load and its turning: they stay two. */
+static void test_fence_between(void)
+{
+	const struct jit_opts opts = { .poll = JIT_POLL_NONE };
+	const struct insn insns[] = {
+		insn_make(0x61, 0, 1, 0, 0),
+		insn_make(0xdc, 0, 0, 0, 32),
+		insn_make(0x95, 0, 0, 0, 0),
+	};
+	u32 bytes[2] = { 0 };
+
+	for (u32 marked = 0; marked < 2; marked++) {
+		struct prog *prog;
+		struct jit_view view;
+
+		if (prog_new_raw(insns, ARRAY_SIZE(insns), "fence", &prog))
+			return;
+		prog->marks = mem_zalloc(prog->insn_cnt);
+		if (prog->marks)
+			prog->marks[1] = marked ? XLATE_NOSPEC : 0;
+		if (prog->marks && !jit_compile(prog, NULL, &opts) && jit_view(prog, &view))
+			bytes[marked] = view.insn_off[2] - view.insn_off[0];
+		prog_put(prog);
+	}
+	/* The shortest barrier has three bytes. */
+	tap_ok(bytes[0] && bytes[1] >= bytes[0] + 3, "a barrier between a load and its turning");
 }
 
 /* A fault in the program that a function went to ends all. */
@@ -440,6 +489,9 @@ int main(void)
 	}
 	test_tail_fault(JIT);
 	test_tail_fault(JIT_PLAIN);
+	for (enum which w = JIT; w < WHICH_CNT; w++)
+		test_tail_r1(w);
+	test_fence_between();
 	/* Conditions reach 32 KiB of instructions: of long ones, that is far. */
 	test_long(30, op_imm(ISA_XOR64_K, 2, 5));
 	test_long(32000, op_imm(ISA_XOR64_K, 2, 5));

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Walks the table of the kernel's lib/test_bpf.c: classic programs pass through our checker, our
- * direct interpreter and, converted, both eBPF engines; extended ones through our checker of
- * encodings and both engines. Results and refusals are those of the table, or a named skip.
+ * direct interpreter and, converted, all eBPF engines; extended ones through our checker of
+ * encodings and all engines, the JIT with what the CPU has and without it.
+ * Results and refusals are those of the table, or a named skip.
  *
  * Compiled by tools/check_kernel.sh with TEST_BPF_TABLE naming the file that it cut out.
  */
@@ -16,6 +17,7 @@
 #include "core/classic.h"
 #include "interp/interp.h"
 #include "isa/check.h"
+#include "jit/jit.h"
 
 #define BUDGET_INSNS (1ull << 33)
 
@@ -178,10 +180,10 @@ static enum outcome test_classic(struct bpf_test *test, const struct cbpf_insn *
 	}
 	outcome = run_direct(test, direct, tally, why);
 	cbpf_prog_free(direct);
-	for (int guarded = 0; outcome == PASSED && guarded < 2; guarded++) {
+	for (int e = CORE_CLASSIC_NATIVE; outcome == PASSED && e <= CORE_CLASSIC_GUARD; e++) {
 		struct prog *prog;
 
-		err = core_classic_load(insns, len, CBPF_SOCKET, guarded, &prog);
+		err = core_classic_load(insns, len, CBPF_SOCKET, e, &prog);
 		if (err)
 			return failed(why, "load", err, 0);
 		outcome = run_all(test, prog, tally, why);
@@ -190,12 +192,26 @@ static enum outcome test_classic(struct bpf_test *test, const struct cbpf_insn *
 	return outcome;
 }
 
+/* The guard comes last: what it stops at on purpose has passed in the others. */
+enum engine { JIT, JIT_PLAIN, RUN, GUARD, ENGINE_CNT };
+
+static int compile(struct prog *prog, enum engine engine)
+{
+	const struct jit_opts opts = { .poll = JIT_POLL_COUNT,
+				       .features_off = engine == JIT_PLAIN ? UINT64_MAX : 0 };
+
+	if (engine <= JIT_PLAIN)
+		return jit_here_is_target() ? jit_compile(prog, NULL, &opts)
+					    : interp_run_compile(prog, NULL);
+	return engine == RUN ? interp_run_compile(prog, NULL) : interp_guard_compile(prog, NULL);
+}
+
 static enum outcome test_extended(struct bpf_test *test, const struct insn *insns, u32 len,
 				  struct tally *tally, struct why *why)
 {
 	enum outcome outcome = PASSED;
 
-	for (int guarded = 0; outcome == PASSED && guarded < 2; guarded++) {
+	for (int e = JIT; outcome == PASSED && e < ENGINE_CNT; e++) {
 		struct prog *prog;
 		int err = prog_new_raw(insns, len, "test_bpf", &prog);
 
@@ -203,7 +219,7 @@ static enum outcome test_extended(struct bpf_test *test, const struct insn *insn
 			return failed(why, "memory", err, 0);
 		if (!(test->aux & (FLAG_NO_DATA | FLAG_LARGE_MEM)))
 			prog->ctx_class = &cbpf_view_class;
-		err = guarded ? interp_guard_compile(prog, NULL) : interp_run_compile(prog, NULL);
+		err = compile(prog, e);
 		outcome = err ? failed(why, "compiler", err, 0) : run_all(test, prog, tally, why);
 		prog_put(prog);
 	}
@@ -268,6 +284,7 @@ int main(int argc, char **argv)
 	}
 	printf("lib/test_bpf.c: %u classic (%u to be refused), %u extended programs, %u runs\n",
 	       tally.classic, tally.refusals, tally.extended, tally.runs);
+	printf("JIT: %s\n", jit_here_is_target() ? "yes" : "this machine has none");
 	printf("%u passed, %u failed, %u skipped\n", tally.programs[PASSED], tally.programs[FAILED],
 	       tally.programs[SKIPPED]);
 	return tally.programs[FAILED] ? 1 : 0;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Walks the table of tail-call tests of the kernel's lib/test_bpf.c on both engines: every program
+ * Walks the table of tail-call tests of the kernel's lib/test_bpf.c on all engines: every program
  * of the table is in one program array, calls are written as in the table.
  *
  * Compiled by tools/check_kernel.sh with TEST_TAIL_TABLE naming the file that it cut out.
@@ -21,6 +21,7 @@
 #include "base/mem.h"
 #include "helper/table.h"
 #include "interp/interp.h"
+#include "jit/jit.h"
 #include "map/map.h"
 
 #define TAIL_CNT ARRAY_SIZE(tail_call_tests)
@@ -98,7 +99,19 @@ static u32 relocate(struct bpf_insn *insns, u32 which, const struct array *array
 	return i;
 }
 
-static struct prog *build(u32 which, bool guarded, struct array *array)
+enum engine { JIT, RUN, GUARD, ENGINE_CNT };
+
+static int compile(struct prog *prog, enum engine engine, const struct helper_resolver *resolver)
+{
+	const struct jit_opts opts = { .poll = JIT_POLL_COUNT };
+
+	if (engine == GUARD)
+		return interp_guard_compile(prog, resolver);
+	return engine == JIT && jit_here_is_target() ? jit_compile(prog, resolver, &opts)
+						     : interp_run_compile(prog, resolver);
+}
+
+static struct prog *build(u32 which, enum engine engine, struct array *array)
 {
 	static struct helper_ask ask;
 	const struct helper_resolver resolver = { .resolve = resolve, .cookie = &ask };
@@ -115,7 +128,7 @@ static struct prog *build(u32 which, bool guarded, struct array *array)
 		abort();
 	obj_get(&array->map.obj);
 	prog->maps[prog->map_cnt++] = &array->map;
-	if (guarded ? interp_guard_compile(prog, &resolver) : interp_run_compile(prog, &resolver)) {
+	if (compile(prog, engine, &resolver)) {
 		printf("FAILED %s: does not compile\n", prog->name);
 		exit(1);
 	}
@@ -153,21 +166,21 @@ int main(void)
 					    .key_size_bytes = 4,
 					    .value_size_bytes = 4,
 					    .max_entries = TAIL_CNT + 1 };
-	for (int guarded = 0; guarded < 2; guarded++) {
+	for (int engine = JIT; engine < ENGINE_CNT; engine++) {
 		for (u32 i = 0; i < TAIL_CNT; i++)
-			array.progs[i] = build(i, guarded, &array);
+			array.progs[i] = build(i, engine, &array);
 		for (u32 i = 0; i < TAIL_CNT; i++) {
 			s32 got = 0;
 			bool ran = run_test(i, array.progs[i], &got, run);
 			bool good = ran && got == tail_call_tests[i].result;
-			bool by_design = !ran && guarded && run->fault.kind == FAULT_ARG &&
+			bool by_design = !ran && engine == GUARD && run->fault.kind == FAULT_ARG &&
 					 run->fault.arg == 1; /* the table changes r1 */
 
-			passed += good && guarded;
+			passed += good && engine == GUARD;
 			skipped += by_design;
 			failed += !good && !by_design;
 			if (by_design)
-				printf("skipped %s: guard: %s (`run` passed)\n",
+				printf("skipped %s: guard: %s (the others passed)\n",
 				       tail_call_tests[i].descr, run->fault.detail);
 			else if (!good)
 				printf("FAILED %s: %s gives %d, the table says %d (fault %d: %s)\n",

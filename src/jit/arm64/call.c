@@ -66,10 +66,9 @@ void a64_lop_call(struct jit_emit *e, const struct lop *l)
 		check_fault(e);
 }
 
-/* enter(run, next, run->ctx, 0, …) of the program in x1, to be jumped to in IP0. */
-static void enter_args(struct jit_emit *e, u32 run)
+/* enter(run, next, r1, 0, …) of the program in x1, to be jumped to in IP0. */
+static void enter_args(struct jit_emit *e)
 {
-	a64_access(e, A64_LDRX, A64_X2, run, offsetof(struct run, ctx));
 	a64_const(e, A64_X3, 0);
 	a64_access(e, A64_LDRX, IP0, A64_X1, offsetof(struct prog, enter));
 }
@@ -84,10 +83,11 @@ static void tail_call_below(struct jit_emit *e)
 	a64_access(e, A64_LDRX, T1, RUN, offsetof(struct run, jit_frame));
 	a64_access(e, A64_LDRW, T2, RUN, offsetof(struct run, jit_depth));
 	a64_emit(e, a64_pair(A64_STPX | A64_PAIR_OFF, T1, T2, A64_SP, 16));
+	a64_emit(e, a64_mov_rr(true, A64_X2, A64_X1));
 	a64_emit(e, a64_mov_rr(true, A64_X1, A64_X0));
 	a64_emit(e, a64_mov_rr(true, A64_X0, RUN));
 	a64_emit(e, a64_mov_sp(A64_X4, A64_SP));
-	enter_args(e, RUN);
+	enter_args(e);
 	a64_emit(e, a64_blr(IP0));
 	a64_emit(e, a64_pair(A64_LDPX | A64_PAIR_OFF, T1, T2, A64_SP, 16));
 	a64_access(e, A64_STRX, T1, RUN, offsetof(struct run, jit_frame));
@@ -106,14 +106,16 @@ void a64_lop_tail_call(struct jit_emit *e, const struct lop *l)
 
 	(void)l;
 	/* Map and index stand where they belong. */
+	a64_emit(e, a64_mov_rr(true, A64_X3, A64_X0));
 	a64_emit(e, a64_mov_rr(true, A64_X0, RUN));
 	jit_site_ext(e, CODE_OF(jit_tail_call));
 	a64_emit(e, a64_cmp_imm(true, A64_X0, 0));
 	jit_site_local(e, JIT_SITE_JCC, A64_MI, none);
 	if (e->func->main) {
+		a64_emit(e, a64_mov_rr(true, A64_X2, A64_X1));
 		a64_emit(e, a64_mov_rr(true, A64_X1, A64_X0));
 		a64_leave_main(e);
-		enter_args(e, A64_X0);
+		enter_args(e);
 		a64_emit(e, a64_br(IP0));
 	} else {
 		tail_call_below(e);

@@ -70,7 +70,6 @@ static void tail_call_below(struct jit_emit *e)
 	x86_alu_ri(&e->code, X86_SUB, true, X86_RSP, 32);
 	x86_mov_rr(&e->code, true, X86_RDI, RUN);
 	x86_mov_rr(&e->code, true, X86_RSI, X86_RAX);
-	x86_load(&e->code, 64, X86_RDX, x86_at(RUN, offsetof(struct run, ctx)));
 	x86_zero(&e->code, X86_RCX);
 	x86_mov_rr(&e->code, true, X86_R8, X86_RSP);
 	x86_load(&e->code, 64, T0, x86_at(RUN, offsetof(struct run, jit_frame)));
@@ -96,6 +95,8 @@ void x86_lop_tail_call(struct jit_emit *e, const struct lop *l)
 	const u32 none = jit_stub_new(e);
 
 	(void)l;
+	/* It returns the other program in rax, and r1 where that wants it: in rdx. */
+	x86_mov_rr(&e->code, true, X86_RCX, X86_RDI);
 	x86_mov_rr(&e->code, true, X86_RDI, RUN);
 	jit_site_ext(e, CODE_OF(jit_tail_call));
 	x86_test_rr(&e->code, true, X86_RAX, X86_RAX);
@@ -103,7 +104,6 @@ void x86_lop_tail_call(struct jit_emit *e, const struct lop *l)
 	if (e->func->main) {
 		x86_leave_main(e);
 		x86_mov_rr(&e->code, true, X86_RSI, X86_RAX);
-		x86_load(&e->code, 64, X86_RDX, x86_at(X86_RDI, offsetof(struct run, ctx)));
 		x86_zero(&e->code, X86_RCX);
 		x86_jmp_m(&e->code, x86_at(X86_RSI, offsetof(struct prog, enter)));
 	} else {
