@@ -142,6 +142,7 @@ void lower_jump(struct lower *l, const struct decoded *d)
 		lower_may_goto(l, d);
 		return;
 	case ISA_FAMILY_GOTOX:
+		poll(l, 0); /* it may go backwards */
 		pend_force_set(l, FRONT_REGS_ALL);
 		op.op = LOP_GOTOX;
 		op.a = d->dst;
