@@ -51,12 +51,14 @@ static void shift_find(struct relax *r)
 	r->shift[r->e->site_cnt] = bytes;
 }
 
+#define ROUNDS_MAX 12u
+
 u32 relax_sizes(struct relax *r, u64 base)
 {
 	const struct jit_target *t = r->e->target;
 	bool grew = true;
 
-	while (grew) {
+	for (u32 round = 0; grew; round++) {
 		grew = false;
 		shift_find(r);
 		for (u32 i = 0; i < r->e->site_cnt; i++) {
@@ -65,7 +67,8 @@ u32 relax_sizes(struct relax *r, u64 base)
 			const s64 disp = (s64)(goes_to(r, site, base) - end);
 
 			while (site->form < 2 && t->site_bytes[site->kind][site->form + 1] &&
-			       !t->site_reaches(site->kind, site->form, disp)) {
+			       (round >= ROUNDS_MAX ||
+				!t->site_reaches(site->kind, site->form, disp))) {
 				site->form++;
 				grew = true;
 			}

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * From code with empty sites to code: each site gets the shortest form that reaches. A form only
- * ever grows, so it is found in as many rounds as forms can grow, two or three in practice.
+ * ever grows, so it is found in as many rounds as forms can grow, two or three in practice. Where
+ * each jump that grows makes another one too short, it would be a round for each: after a few
+ * rounds all that is left takes the form that reaches furthest.
  */
 #ifndef SKEP_JIT_RELAX_H
 #define SKEP_JIT_RELAX_H

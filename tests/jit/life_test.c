@@ -350,6 +350,37 @@ static void test_callback_fault(void)
 	prog_put(prog);
 }
 
+/*
+ * Each jump reaches just over those behind it while they are short, and the last one is long: they
+ * grow one after the other (5 minutes, when each did so in a round of its own).
+ */
+static void test_chain(void)
+{
+	const u32 jumps = 900000, fill = 100;
+	const struct jit_opts opts = { .poll = JIT_POLL_NONE };
+	struct insn *insns = mem_zalloc_array(jumps + fill + 2, sizeof(*insns));
+	struct run run = { .insns_left = RUN_NO_BUDGET };
+	struct prog *prog = NULL;
+	u64 r0 = 1, mem = 0;
+	u32 n = 0;
+
+	if (!insns)
+		return;
+	insns[n++] = insn_make(0xb7, 0, 0, 0, 7);
+	while (n <= jumps)
+		insns[n++] = insn_make(0x15, 1, 0, 25, 0); /* if r1 == 0 */
+	insns[n - 1].off = 60;
+	while (n <= jumps + fill)
+		insns[n++] = insn_make(0x07, 0, 0, 0, 1234567);
+	insns[n++] = insn_make(0x95, 0, 0, 0, 0);
+	tap_ok(!prog_new_raw(insns, n, "chain", &prog) && !jit_compile(prog, NULL, &opts) &&
+		       !shim_run(&run, prog, &mem, &r0),
+	       "jumps that grow one after the other");
+	tap_eq(r0, 7 + 1234567ull * fill, "and arrive");
+	prog_put(prog);
+	mem_free(insns);
+}
+
 /* Program, instruction and source line, as fault_print tells. */
 static void test_told(void)
 {
@@ -391,5 +422,6 @@ int main(void)
 	test_budget();
 	test_callback_fault();
 	test_told();
+	test_chain();
 	return tap_done();
 }
