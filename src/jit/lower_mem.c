@@ -95,20 +95,23 @@ static bool continues(const struct lower *l, const struct decoded *first, const 
 	const struct front *f = l->f;
 	const size_t idx = (size_t)(d - f->insns);
 
-	return idx < f->insn_cnt && d->op == first->op && d->dst == first->dst && d->off == off &&
+	return idx < f->insn_cnt && d->op == first->op && d->dst == first->dst &&
+	       d->src == first->src && d->off == off &&
 	       !(f->flags[idx] & (FRONT_LEADER | FRONT_HALF)) &&
 	       !(f->prog->marks && f->prog->marks[idx] & XLATE_NOSPEC);
 }
 
 /*
  * Constants that are stored next to each other, as clang spells small memset()s: 2, 4 or 8 at
- * once, into @op. Returns how many instructions more it took.
+ * once, into @op, which holds the first. Registers hold the same one all the time. Returns how many
+ * instructions more it took.
  */
 static u32 store_together(const struct lower *l, const struct decoded *d, struct lop *op)
 {
 	const u32 bytes = op->bits / 8u;
 	const bool down = continues(l, d, d + 1, d->off - (s32)bytes);
 	const s32 step = down ? -(s32)bytes : (s32)bytes;
+	const bool in_reg = isa_info(d->op)->family == ISA_FAMILY_STX;
 	u32 cnt = 1;
 
 	while (cnt * bytes < 8 && continues(l, d, d + cnt, d->off + (s32)cnt * step))
@@ -119,7 +122,9 @@ static u32 store_together(const struct lower *l, const struct decoded *d, struct
 		for (u32 i = 0; i < cnt; i++) {
 			const u32 at = down ? cnt - 1 - i : i;
 
-			value |= (d[i].imm & ((1ull << op->bits) - 1)) << at * op->bits;
+			const u64 part = in_reg ? op->imm : d[i].imm;
+
+			value |= (part & ((1ull << op->bits) - 1)) << at * op->bits;
 		}
 		if (cnt * bytes == 8 && !fits_s32((s64)value))
 			continue;
@@ -144,13 +149,13 @@ u32 lower_store(struct lower *l, const struct decoded *d)
 	if (info->family == ISA_FAMILY_ST) {
 		op.imm = d->imm;
 		constant = true;
-		if (op.bits < 64)
-			more = store_together(l, d, &op);
 	} else if (!release && pend_const(l, d->src, &op.imm)) {
 		if (op.bits < 64)
 			op.imm = (u64)(s64)(s32)(u32)op.imm;
 		constant = fits_s32((s64)op.imm);
 	}
+	if (constant && op.bits < 64)
+		more = store_together(l, d, &op);
 	off = d->off + op.disp;
 	if (constant) {
 		address(l, d->dst, off, &op);
