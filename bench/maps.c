@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Runs programs of one object by name, for whoever reads its answers: loads all of them into ours
- * or (BENCH_LIVE) into the live kernel, then reads "NAME REPEAT" lines and answers each with the
- * ns that BPF_PROG_TEST_RUN says one run took, or "-". bench/programs.py drives two in turn.
+ * (--interp: into our interpreter) or (BENCH_LIVE) into the live kernel, then reads "NAME REPEAT"
+ * lines and answers each with the ns that BPF_PROG_TEST_RUN says one run took, or "-". "HEX 0" sets
+ * the packet. bench/programs.py drives several in turn.
  */
 #include <stdbool.h>
 #include <stdio.h>
@@ -46,9 +47,11 @@ static int test_run(union bpf_attr *attr)
 static struct skep *skep;
 static struct skep_object *object;
 
+static struct skep_opts opts = { .size = sizeof(opts) };
+
 static bool start(const char *path)
 {
-	return !skep_new(NULL, &skep) && !skep_object_open(skep, path, NULL, &object);
+	return !skep_new(&opts, &skep) && !skep_object_open(skep, path, NULL, &object);
 }
 
 static int prog_fd(const char *name)
@@ -62,24 +65,52 @@ static int test_run(union bpf_attr *attr)
 }
 #endif
 
+static unsigned char packet[2048];
+static unsigned int packet_bytes = 64;
+
+/* The bytes that programs run on from now on, in hex. */
+static bool packet_read(const char *hex)
+{
+	unsigned int byte;
+
+	for (packet_bytes = 0; sscanf(hex, "%2x", &byte) == 1; hex += 2) {
+		if (packet_bytes == sizeof(packet))
+			return false;
+		packet[packet_bytes++] = (unsigned char)byte;
+	}
+	return packet_bytes > 0;
+}
+
 int main(int argc, char **argv)
 {
-	static unsigned char packet[64];
-	char name[64];
+	static char name[4200];
 	unsigned int repeat;
 
+#ifndef BENCH_LIVE
+	if (argc == 3 && !strcmp(argv[1], "--interp")) {
+		opts.engine = SKEP_ENGINE_INTERP;
+		argc--, argv++;
+	}
+#endif
 	if (argc != 2 || !start(argv[1])) {
 		fprintf(stderr, "bench-maps: cannot load %s\n", argc > 1 ? argv[1] : "nothing");
 		return 1;
 	}
-	while (scanf("%63s %u", name, &repeat) == 2) {
+	while (scanf("%4199s %u", name, &repeat) == 2) {
 		union bpf_attr attr;
-		int fd = prog_fd(name);
+		int fd;
+
+		if (!repeat) {
+			printf("%d\n", packet_read(name));
+			fflush(stdout);
+			continue;
+		}
+		fd = prog_fd(name);
 
 		memset(&attr, 0, sizeof(attr));
 		attr.test.prog_fd = (unsigned int)fd;
 		attr.test.data_in = (unsigned long)packet;
-		attr.test.data_size_in = sizeof(packet);
+		attr.test.data_size_in = packet_bytes;
 		attr.test.repeat = repeat;
 		if (fd < 0 || test_run(&attr))
 			printf("-\n");

@@ -4,9 +4,8 @@
 
     bench/programs.py BUILD CAPTURE [--rounds N] [--json FILE] [--maps [OPERATION…]]
 
-Packet programs run on every 100th packet of the capture, 2,000 times each: ours by `skep run
---repeat`, in CPU time of the process; the kernel's by BPF_PROG_TEST_RUN, less its loop around an
-empty program. Map operations run in loops of 64, ours and the kernel's by BPF_PROG_TEST_RUN, less a
+Packet programs run on every 1,000th packet of the capture, ours and the kernel's by
+BPF_PROG_TEST_RUN, less a run of an empty program. Map operations run in loops of 64, ours and the kernel's by BPF_PROG_TEST_RUN, less a
 loop without the operation. Filters run over the capture written 20 times into one file: CPU time of the whole
 process, user and system. Rounds are interleaved; medians, and medians of paired ratios.
 """
@@ -21,7 +20,9 @@ import sys
 import tempfile
 import time
 
-REPEAT = 2000
+PACKET_STEP = 1000  # every many-th packet of the capture
+PACKET_REPEAT = 400 # a slice so short that most are not interrupted
+PACKET_SLICES = 30  # in each round
 COPIES = 20
 PROGRAMS = [('count', 'count'), ('firewall', 'firewall'), ('lb', 'balance'), ('vlan', 'vlan_pop_xdp')]
 # Programs of maps.bpf.c.
@@ -32,7 +33,7 @@ MAP_REPEAT = 60    # a slice so short that most are not interrupted
 MAP_SLICES = 40    # in each round
 OPS_PER_RUN = 64
 # Ours: how an engine is chosen. The live kernel comes last.
-MAP_ENGINES = {'run': ['bench-maps'], 'kernel': ['bench-maps-live']}
+MAP_ENGINES = {'jit': ['bench-maps'], 'run': ['bench-maps', '--interp'], 'kernel': ['bench-maps-live']}
 FILTERS = ['', 'port 22', 'tcp port 443', 'host 10.7.0.100 and tcp', 'ip6 and udp',
            'tcp[tcpflags] & tcp-rst != 0', 'not arp and (port 53 or port 80)']
 
@@ -58,19 +59,6 @@ class Bench:
         self.skep, self.oracle = f'{build}/src/skep', f'{build}/tests/examples/oracle'
         self.build, self.tmp = build, tmp
 
-    def ours(self, obj, prog, capture):
-        """CPU ns of one run: what REPEAT more runs of each packet cost the process."""
-        packets = len(read_pcap(capture)[1])
-        once, twice = (cpu_of([self.skep, 'run', f'{obj}:{prog}', '-r', capture, '--no-maps',
-                               '--repeat', str(n * REPEAT)]) for n in (1, 2))
-        return (twice - once) * 1e9 / (REPEAT * packets) if once and twice else None
-
-    def kernel(self, obj, prog, capture):
-        out = subprocess.run([self.oracle, obj, prog, capture, '/dev/null', str(REPEAT)],
-                             capture_output=True, text=True, check=False)
-        m = re.search(r'^ns (\S+)', out.stdout, re.M)
-        return float(m.group(1)) if m else None
-
 
 def cpu_of(cmd):
     """CPU seconds of one process."""
@@ -90,18 +78,6 @@ def medians(pairs):
             statistics.median(a / b for a, b in good))
 
 
-def packet_programs(b, capture, rounds, results):
-    print(f'\n{"packet program":<22}{"skep ns":>10}{"kernel ns":>12}{"ratio":>9}')
-    empty = f'{b.build}/bench/work_kernel.bpf.o'
-    for obj, prog in PROGRAMS:
-        path, pairs = f'{b.build}/examples/{obj}.bpf.o', []
-        for _ in range(rounds):
-            loop, theirs = b.kernel(empty, 'w_empty', capture), b.kernel(path, prog, capture)
-            pairs.append((b.ours(path, prog, capture),
-                          max(theirs - loop, 0.5) if theirs and loop else None))
-        show(f'{obj}:{prog}', pairs, results, 'packet_programs')
-
-
 class Runner:
     """A process that has all programs loaded: ns of one run, or None."""
     def __init__(self, build, cmd, obj):
@@ -110,15 +86,54 @@ class Runner:
 
     def ns(self, prog, repeat):
         try:
-            self.proc.stdin.write(f'm_{prog} {repeat}\n')
+            self.proc.stdin.write(f'{prog} {repeat}\n')
             self.proc.stdin.flush()
             answer = self.proc.stdout.readline().strip()
         except OSError:
             return None
         return int(answer) if answer.isdigit() else None
 
+    def packet(self, data):
+        self.proc.stdin.write(f'{data.hex()} 0\n')
+        self.proc.stdin.flush()
+        self.proc.stdout.readline()
+
     def close(self):
         self.proc.communicate()
+
+
+def runners_of(b, obj):
+    return {name: Runner(b.build, cmd, obj) for name, cmd in MAP_ENGINES.items()
+            if os.path.exists(f'{b.build}/bench/{cmd[0]}')}
+
+
+def packet_programs(b, capture, rounds, results):
+    """ns of one run, less one of an empty program: both sides by BPF_PROG_TEST_RUN, in turn."""
+    packets = [r[16:] for r in read_pcap(capture)[1]][::PACKET_STEP]
+    empty = runners_of(b, f'{b.build}/bench/work_kernel.bpf.o')
+    print(f'\n{"packet program, ns":<22}' + ''.join(f'{name:>10}' for name in empty) + f'{"jit/kernel":>12}')
+    for obj, prog in PROGRAMS:
+        ours = runners_of(b, f'{b.build}/examples/{obj}.bpf.o')
+        sums = {name: 0.0 for name in ours}
+        for data in packets:
+            times = {name: ([], []) for name in ours}
+            for name in ours:
+                ours[name].packet(data)
+                empty[name].packet(data)
+            for _ in range(PACKET_SLICES * rounds):
+                for name in ours:
+                    times[name][0].append(empty[name].ns('w_empty', PACKET_REPEAT))
+                    times[name][1].append(ours[name].ns(prog, PACKET_REPEAT))
+            for name, (none, full) in times.items():
+                sums[name] += statistics.quantiles(full, n=20)[0] - statistics.quantiles(none, n=20)[0]
+        row = {name: total / len(packets) for name, total in sums.items()}
+        print(f'{obj + ":" + prog:<22}' + ''.join(f'{v:>10.2f}' for v in row.values())
+              + f'{row["jit"] / max(row.get("kernel", 0), 0.5):>12.2f}')
+        results['packet_programs'].append({'name': f'{obj}:{prog}', 'ns': row})
+        for r in ours.values():
+            r.close()
+    for r in empty.values():
+        r.close()
 
 
 def quiet(none, full):
@@ -131,19 +146,18 @@ def quiet(none, full):
 def map_operations(b, rounds, only, results):
     """ns of each operation: what a run takes longer than one without it, in rounds that alternate."""
     obj = f'{b.build}/bench/maps.bpf.o'
-    runners = {name: Runner(b.build, cmd, obj) for name, cmd in MAP_ENGINES.items()
-               if os.path.exists(f'{b.build}/bench/{cmd[0]}')}
-    print(f'\n{"map operation, ns":<22}' + ''.join(f'{name:>10}' for name in runners) + f'{"run/kernel":>12}')
+    runners = runners_of(b, obj)
+    print(f'\n{"map operation, ns":<22}' + ''.join(f'{name:>10}' for name in runners) + f'{"jit/kernel":>12}')
     for prog in only or MAP_OPS:
-        times = {(name, what): [] for name in runners for what in ('none', prog)}
+        times = {(name, what): [] for name in runners for what in ('m_none', f'm_{prog}')}
         for r in runners.values():
-            r.ns(prog, 1)
+            r.ns(f'm_{prog}', 1)
         for _ in range(MAP_SLICES * rounds):
             for name, what in times:
                 times[name, what].append(runners[name].ns(what, MAP_REPEAT))
-        row = {name: quiet(times[name, 'none'], times[name, prog]) for name in runners}
-        ratio = row['run'] / row['kernel'] if row.get('run') and row.get('kernel') else None
-        print(f'{prog:<22}' + ''.join(f'{"-" if v is None else format(v, ".1f"):>10}' for v in row.values())
+        row = {name: quiet(times[name, 'm_none'], times[name, f'm_{prog}']) for name in runners}
+        ratio = row['jit'] / row['kernel'] if row.get('jit') and row.get('kernel') else None
+        print(f'{prog:<22}' + ''.join(f'{"-" if v is None else format(v, ".2f"):>10}' for v in row.values())
               + (f'{ratio:>12.2f}' if ratio else f'{"-":>12}'))
         results['map_operations'].append({'name': prog, 'ns': row, 'ratio': ratio})
         sys.stdout.flush()
