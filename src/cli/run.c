@@ -91,6 +91,7 @@ static int open_object(struct run_cmd *c)
 	if (err)
 		return cli_error("cannot set up: %s", strerror(-err));
 	c->skep->verify.guard = a->guard;
+	c->skep->jit_debug = a->jit_debug;
 	err = object_open(c->skep, path, &opts, &c->object, &why);
 	if (!err)
 		err = object_load(c->object, &why);

@@ -8,6 +8,7 @@
 
 #include "base/mem.h"
 #include "cli/cli.h"
+#include "jit/debug.h"
 #include "skep/skep.h"
 
 static const char help[] =
@@ -37,6 +38,8 @@ static const char help[] =
 	"      --jit       machine code or nothing (default: machine code where the JIT can)\n"
 	"      --interp    the fast interpreter instead of machine code\n"
 	"      --guard     run unproven: each access is checked as it happens\n"
+	"      --perf      tell perf of the machine code (/tmp/perf-PID.map)\n"
+	"      --gdb       tell gdb and unwinders of the machine code\n"
 	"      --clang C   the compiler for .bpf.c (default: the newest clang found)\n"
 	"      --mcpu V    its -mcpu (default v3)\n"
 	"      --json      the result as JSON\n"
@@ -60,6 +63,8 @@ enum {
 	OPT_GUARD,
 	OPT_JIT,
 	OPT_INTERP,
+	OPT_PERF,
+	OPT_GDB,
 };
 
 static const struct option options[] = {
@@ -72,6 +77,8 @@ static const struct option options[] = {
 	{ "guard", no_argument, NULL, OPT_GUARD },
 	{ "jit", no_argument, NULL, OPT_JIT },
 	{ "interp", no_argument, NULL, OPT_INTERP },
+	{ "perf", no_argument, NULL, OPT_PERF },
+	{ "gdb", no_argument, NULL, OPT_GDB },
 	{ "repeat", required_argument, NULL, OPT_REPEAT },
 	{ "packets", no_argument, NULL, OPT_PACKETS },
 	{ "keep-going", no_argument, NULL, OPT_KEEP_GOING },
@@ -159,6 +166,12 @@ static int parse_option(struct run_args *a, int opt, const char *arg)
 	case OPT_JIT:
 	case OPT_INTERP:
 		return choose_engine(a, opt);
+	case OPT_PERF:
+		a->jit_debug |= JIT_DEBUG_PERF;
+		return 0;
+	case OPT_GDB:
+		a->jit_debug |= JIT_DEBUG_GDB | JIT_DEBUG_UNWIND;
+		return 0;
 	case OPT_RAW:
 		a->raw_maps = true;
 		return 0;

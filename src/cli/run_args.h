@@ -32,6 +32,7 @@ struct run_args {
 	const char *clang, *cpu;
 	u64 packets_max, repeat, budget;
 	u32 engine;			       /* enum skep_engine: --jit, --interp */
+	u32 jit_debug;			       /* enum jit_debug_what: --perf, --gdb */
 	bool engine_chosen, guard, json, keep_going, no_maps, raw_maps, tap, verbose, per_packet;
 };
 

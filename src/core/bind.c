@@ -134,7 +134,8 @@ static int choose_engine(struct skep *skep, struct prog *prog, struct helper_ask
 		.no_inline = skep->no_inline,
 		.seed = hardened ? rand_system_u64() : 0,
 	};
-	struct core_native how = { .engine = skep->opts.engine, .random_start = hardened };
+	struct core_native how = { .engine = skep->opts.engine, .random_start = hardened,
+				   .debug = skep->jit_debug };
 	int err;
 
 	if (!prog->facts)

@@ -3,6 +3,7 @@
 
 #include "base/err.h"
 #include "interp/interp.h"
+#include "jit/debug.h"
 
 int core_native_check(u32 engine)
 {
@@ -19,7 +20,11 @@ bool core_native_is_jit(u32 engine)
 int core_native_compile(struct prog *prog, const struct helper_resolver *resolver,
 			const struct core_native *how)
 {
-	const struct jit_opts opts = { .poll = how->poll, .random_start = how->random_start };
+	const struct jit_opts opts = {
+		.poll = how->poll,
+		.random_start = how->random_start,
+		.debug = jit_debug_wanted() | how->debug,
+	};
 
 	if (core_native_is_jit(how->engine)) {
 		int err = jit_compile(prog, resolver, &opts);

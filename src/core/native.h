@@ -11,6 +11,7 @@ struct core_native {
 	u32 engine; /* enum skep_engine */
 	bool random_start;
 	enum jit_poll poll; /* of the JIT; `run` always looks */
+	u32 debug; /* enum jit_debug_what, beside what the environment asks for */
 };
 
 /* 0; -EINVAL for no enum skep_engine; -EOPNOTSUPP for the JIT on a machine without a target. */

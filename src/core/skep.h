@@ -33,6 +33,7 @@ struct skep {
 	_Atomic u32 refs;
 	_Atomic u32 loader_calls; /* bpf(2) calls that came through a loader library */
 	struct core_verify verify; /* set before the first load */
+	u32 jit_debug; /* the same: who is told of machine code, enum jit_debug_what */
 	bool no_inline; /* the same: calls of helpers stay calls (xlate.h), to be compared with */
 	_Atomic u32 stats_users; /* descriptors of BPF_ENABLE_STATS; > 0: runs are timed */
 };

@@ -124,6 +124,7 @@ void jit_build_fini(struct jit_build *b)
 	mem_free(b->emit.sites);
 	mem_free(b->emit.stubs);
 	mem_free(b->emit.colds);
+	mem_free(b->emit.steps);
 	mem_free(b->places);
 	mem_free(b->shift);
 }

@@ -3,7 +3,9 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/rand.h"
+#include "jit/debug.h"
 #include "jit/jit_int.h"
+#include "jit/publish.h"
 #include "jit/relax.h"
 #include "jit/support.h"
 #include "spec/helper.h"
@@ -16,6 +18,7 @@ static void code_free(void *p)
 
 	if (!c)
 		return;
+	jit_debug_remove(c->debug);
 	process_code_remove(&c->registered);
 	jit_mem_free(&c->mem);
 	engine_code_fini(&c->base);
@@ -87,6 +90,7 @@ static int place(struct jit_code *c, struct jit_build *b, const struct jit_opts 
 		.trap = c->target->trap_word,
 		.near = u64_to_ptr((u64)(uintptr_t)jit_raise),
 		.reach_bytes = c->target->reach_bytes,
+		.anonymous = opts->debug & JIT_DEBUG_PERF,
 		.pad_bytes = opts->random_start ? (u32)rand_system_u64() % PAD_BYTES_MAX & ~15u : 0,
 	};
 	u64 base;
@@ -111,7 +115,8 @@ static int place(struct jit_code *c, struct jit_build *b, const struct jit_opts 
 		return err;
 	c->call = (jit_call_fn)(uintptr_t)(base + relax_at(&r, &b->call));
 	c->abort_addr = base + relax_at(&r, &b->emit.stubs[JIT_STUB_ABORT - JIT_STUB_BASE]);
-	return keep_places(c, &r);
+	err = keep_places(c, &r);
+	return err || !opts->debug ? err : jit_publish(c, &r, opts->debug);
 }
 
 static int compile(struct jit_code *c, struct prog *prog, const struct jit_opts *opts)
@@ -128,6 +133,7 @@ static int compile(struct jit_code *c, struct prog *prog, const struct jit_opts 
 			return -ENOMEM;
 	}
 	b.emit.poll = opts->poll;
+	b.emit.want_steps = opts->debug & (JIT_DEBUG_UNWIND | JIT_DEBUG_GDB);
 	b.emit.features = jit_host_features() & ~opts->features_off;
 	b.emit.gotox = c->gotox;
 	err = jit_build_run(&b, prog, &c->base, c->target);

@@ -59,6 +59,18 @@ void jit_stub_place(struct jit_emit *e, u32 target)
 		e->stubs[target - JIT_STUB_BASE] = jit_here(e);
 }
 
+void jit_step(struct jit_emit *e, enum jit_unwind_kind kind, u32 reg, s64 off)
+{
+	void *list = e->steps;
+
+	if (likely(!e->want_steps) || !grow(e, &list, e->step_cnt, &e->step_cap,
+					    sizeof(*e->steps)))
+		return;
+	e->steps = list;
+	e->steps[e->step_cnt++] =
+		(struct jit_step){ jit_here(e), (u8)kind, (u8)reg, (s32)off };
+}
+
 u32 jit_cold(struct jit_emit *e, u32 idx, u32 kind)
 {
 	void *list = e->colds;

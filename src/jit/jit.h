@@ -24,6 +24,7 @@ struct jit_opts {
 	enum jit_poll poll;
 	bool random_start;   /* code begins at a random place within its page */
 	bool no_fault_handler; /* no handler of signals for this code: see base/process_code.h */
+	u32 debug;	     /* who is to be told: enum jit_debug_what (jit/debug.h) */
 	u64 features_off;    /* of the CPU, not to be used (tests) */
 };
 

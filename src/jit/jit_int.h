@@ -9,6 +9,8 @@
 #include "jit/host.h"
 #include "jit/jit.h"
 
+struct jit_debug;
+
 /* prog->code of the JIT. */
 struct jit_code {
 	struct engine_code base; /* base.insns is freed once the code stands */
@@ -24,6 +26,7 @@ struct jit_code {
 	struct jit_func *funcs;
 	u32 *func_off, *func_cold, *func_end; /* bytes */
 	u32 func_cnt;
+	struct jit_debug *debug; /* what tools were told; NULL: nothing */
 	u64 *gotox; /* addresses of instructions, NULL when nothing jumps that way */
 };
 

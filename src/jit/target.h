@@ -20,6 +20,7 @@
 #include "base/types.h"
 #include "jit/buf.h"
 #include "jit/lop.h"
+#include "jit/unwind.h"
 
 struct prog;
 struct run;
@@ -84,6 +85,13 @@ struct jit_cold {
 	u8 kind;   /* enum fault_kind to raise; FAULT_NONE: return 0 */
 };
 
+/* What unwinders are told (jit/unwind.h), noted while code is made. */
+struct jit_step {
+	struct jit_place at; /* the end of the instruction that did it */
+	u8 kind, reg;	     /* enum jit_unwind_kind; DWARF's number */
+	s32 off;
+};
+
 struct jit_emit {
 	struct jit_buf code;
 	const struct jit_target *target;
@@ -103,6 +111,9 @@ struct jit_emit {
 	u32 stub_cnt, stub_cap;
 	struct jit_cold *colds; /* of the function that is being emitted */
 	u32 cold_cnt, cold_cap;
+	struct jit_step *steps; /* NULL unless want_steps */
+	u32 step_cnt, step_cap;
+	bool want_steps;
 	bool failed; /* memory was short */
 };
 
@@ -111,6 +122,7 @@ struct jit_target {
 	const char *name; /* "x86_64": as --jited and tests say it */
 	u16 elf_machine;
 	u32 trap_word; /* fills what is no code */
+	const struct jit_unwind_isa *unwind;
 	u64 reach_bytes; /* how near to the library its code should lie */
 	u8 regs[11];  /* the machine's numbers of r0 .. r10 … */
 	u8 run_reg;   /* … and of the register that holds the run */
@@ -153,6 +165,8 @@ u32 jit_cold(struct jit_emit *e, u32 idx, u32 kind);
 /* A new stub to be placed later, and the end of the code as its place. */
 u32 jit_stub_new(struct jit_emit *e);
 void jit_stub_place(struct jit_emit *e, u32 target);
+/* For unwinders, if somebody wants to know. */
+void jit_step(struct jit_emit *e, enum jit_unwind_kind kind, u32 reg, s64 off);
 
 static inline struct jit_place jit_here(const struct jit_emit *e)
 {

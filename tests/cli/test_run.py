@@ -8,10 +8,11 @@ import json
 import os
 import re
 import struct
+import subprocess
 import tempfile
 
 import pcap
-from tap import CAPTURE, done, example, ok, skep, skep_json
+from tap import CAPTURE, SKEP, done, example, ok, skep, skep_json, skip
 
 PACKETS = pcap.read(CAPTURE)
 TMP = tempfile.mkdtemp(prefix='skep-test-')
@@ -54,6 +55,23 @@ def test_engines():
     if native == 'jit':
         status, out, err = skep('vm', '--jit', '--program', program)
         ok(status == 1 and 'read 8 bytes at 0x0' in err, 'vm --jit: the fault is told', err)
+
+
+def test_perf():
+    if os.uname().machine != 'x86_64':
+        skip('perf', 'the JIT does not know this machine')
+        return
+    p = subprocess.Popen([SKEP, 'run', '--perf', example('lb.bpf.c'), '-r', CAPTURE], stdout=subprocess.DEVNULL)
+    p.wait(timeout=120)
+    path = f'/tmp/perf-{p.pid}.map'
+    try:
+        with open(path, encoding='ascii') as f:
+            lines = f.read()
+        os.unlink(path)
+    except OSError as e:
+        lines = repr(e)
+    ok(re.search(r'^[0-9a-f]+ [0-9a-f]+ bpf_prog_[0-9a-f]{16}_balance$', lines, re.M) and '_configure\n' in lines,
+       '--perf: a line for each function', lines)
 
 
 def test_list():
@@ -187,7 +205,7 @@ def test_redirect():
     ok(status == 2 and "'x'" in err, '--set with a key that is none is refused', err)
 
 
-for test in (test_engines, test_list, test_count, test_histogram, test_firewall_output, test_balancer_output, test_fault,
+for test in (test_engines, test_perf, test_list, test_count, test_histogram, test_firewall_output, test_balancer_output, test_fault,
              test_data, test_several, test_redirect):
     try:
         test()

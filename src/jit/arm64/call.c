@@ -117,6 +117,7 @@ void a64_lop_tail_call(struct jit_emit *e, const struct lop *l)
 		a64_leave_main(e);
 		enter_args(e);
 		a64_emit(e, a64_br(IP0));
+		jit_step(e, JIT_UNWIND_POP, 0, 0);
 	} else {
 		tail_call_below(e);
 	}

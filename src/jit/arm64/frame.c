@@ -27,6 +27,12 @@ static bool callee_saved(u32 native)
 	return native >= A64_X19 && native <= A64_X28;
 }
 
+/* Registers that hold something of the caller's. */
+static bool is_callers(u32 native)
+{
+	return callee_saved(native) || native == A64_FP || native == A64_LR;
+}
+
 /* What the target has left first: those that nobody saves, then the program's. */
 u32 a64_k_regs(u16 unused, bool calls, u32 max, u8 *ret)
 {
@@ -86,6 +92,11 @@ static void save(struct jit_emit *e, const u8 *regs, u32 saved)
 			a64_emit(e, a64_mem(A64_STRX, regs[i], A64_SP, off));
 		else
 			a64_emit(e, a64_mem_pre(A64_STRX, regs[i], A64_SP, off));
+		if (!i)
+			jit_step(e, JIT_UNWIND_CFA, A64_SP, bytes);
+		for (u32 k = i; k < MIN(i + 2, saved); k++)
+			if (is_callers(regs[k]))
+				jit_step(e, JIT_UNWIND_SAVED, regs[k], (s64)k * 8 - bytes);
 	}
 }
 
@@ -104,6 +115,17 @@ static void restore(struct jit_emit *e, const u8 *regs, u32 saved)
 		else
 			a64_emit(e, a64_mem_post(A64_LDRX, regs[i], A64_SP, off));
 	}
+	jit_step(e, JIT_UNWIND_CFA, A64_SP, 0);
+	for (u32 i = 0; i < saved; i++)
+		if (is_callers(regs[i]))
+			jit_step(e, JIT_UNWIND_KEPT, regs[i], 0);
+}
+
+/* What follows is the body again, for unwinders. */
+static void ret(struct jit_emit *e)
+{
+	a64_emit(e, a64_ret(A64_LR));
+	jit_step(e, JIT_UNWIND_POP, 0, 0);
 }
 
 static u32 body_bytes(const struct jit_func *f)
@@ -126,22 +148,32 @@ static void count_depth(struct jit_emit *e, const struct jit_func *f)
 	a64_access(e, A64_STRW, T1, RUN, offsetof(struct run, jit_depth));
 }
 
-static void body_begin(struct jit_emit *e, const struct jit_func *f, bool record)
+static void body_begin(struct jit_emit *e, const struct jit_func *f, const u8 *regs, u32 saved)
 {
-	if (record)
+	const bool record = saved && regs[0] == A64_FP;
+
+	if (record) {
 		a64_emit(e, a64_mov_sp(A64_FP, A64_SP));
-	if (body_bytes(f))
+		jit_step(e, JIT_UNWIND_CFA, A64_FP, saved_bytes(saved));
+	}
+	if (body_bytes(f)) {
 		a64_add_const(e, true, A64_SP, A64_SP, -(s64)body_bytes(f));
+		if (!record)
+			jit_step(e, JIT_UNWIND_CFA, A64_SP,
+				 saved_bytes(saved) + (s64)body_bytes(f));
+	}
 	if (f->may_goto) {
 		a64_const(e, T1, LIMIT_LOOPS);
 		a64_emit(e, a64_mem(A64_STRX, T1, A64_SP, 0));
 	}
 }
 
-static void body_end(struct jit_emit *e, const struct jit_func *f)
+static void body_end(struct jit_emit *e, const struct jit_func *f, u32 saved)
 {
+	jit_step(e, JIT_UNWIND_PUSH, 0, 0);
 	if (body_bytes(f))
 		a64_add_const(e, true, A64_SP, A64_SP, body_bytes(f));
+	jit_step(e, JIT_UNWIND_CFA, A64_SP, saved_bytes(saved));
 }
 
 /* The run into its register and the place where aborts go on into the run. */
@@ -165,7 +197,7 @@ void a64_prologue(struct jit_emit *e, const struct jit_func *f)
 		run_begins(e);
 	if (f->main && f->counts_depth)
 		a64_access(e, A64_STRW, A64_ZR, RUN, offsetof(struct run, jit_depth));
-	body_begin(e, f, saved && regs[0] == A64_FP);
+	body_begin(e, f, regs, saved);
 	if (!f->main)
 		return;
 	if (f->live_in & 1u << 1)
@@ -180,7 +212,7 @@ static void return_from_main(struct jit_emit *e, const u8 *regs, u32 saved)
 	restore(e, regs, saved);
 	a64_emit(e, a64_mem(A64_STRX, R0, RESULT, 0));
 	a64_const(e, A64_X0, 0);
-	a64_emit(e, a64_ret(A64_LR));
+	ret(e);
 }
 
 void a64_epilogue(struct jit_emit *e)
@@ -189,7 +221,7 @@ void a64_epilogue(struct jit_emit *e)
 	u8 regs[16];
 	const u32 saved = saved_regs(e, f, regs);
 
-	body_end(e, f);
+	body_end(e, f, saved);
 	if (f->main) {
 		return_from_main(e, regs, saved);
 		return;
@@ -200,7 +232,7 @@ void a64_epilogue(struct jit_emit *e)
 		a64_emit(e, a64_sub_imm(false, T1, T1, 1));
 		a64_access(e, A64_STRW, T1, RUN, offsetof(struct run, jit_depth));
 	}
-	a64_emit(e, a64_ret(A64_LR));
+	ret(e);
 }
 
 void a64_leave_main(struct jit_emit *e)
@@ -208,7 +240,7 @@ void a64_leave_main(struct jit_emit *e)
 	u8 regs[16];
 	const u32 saved = saved_regs(e, e->func, regs);
 
-	body_end(e, e->func);
+	body_end(e, e->func, saved);
 	a64_emit(e, a64_mov_rr(true, A64_X0, RUN));
 	restore(e, regs, saved);
 }
@@ -221,6 +253,7 @@ static void call_in(struct jit_emit *e, const u8 *regs, u32 saved)
 	save(e, regs, saved);
 	run_begins(e);
 	a64_emit(e, a64_mov_sp(A64_FP, A64_SP));
+	jit_step(e, JIT_UNWIND_CFA, A64_FP, saved_bytes(saved));
 	constants_load(e);
 	a64_emit(e, a64_mov_rr(true, IP0, A64_X1));
 	a64_emit(e, a64_mov_rr(true, T1, A64_X2));
@@ -228,6 +261,8 @@ static void call_in(struct jit_emit *e, const u8 *regs, u32 saved)
 	a64_emit(e, a64_pair(A64_LDPX | A64_PAIR_OFF, A64_X2, A64_X3, T1, 16));
 	a64_emit(e, a64_mem(A64_LDRX, A64_X4, T1, 32));
 	a64_emit(e, a64_blr(IP0));
+	jit_step(e, JIT_UNWIND_PUSH, 0, 0);
+	jit_step(e, JIT_UNWIND_CFA, A64_SP, saved_bytes(saved));
 	return_from_main(e, regs, saved);
 }
 

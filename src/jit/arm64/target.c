@@ -244,6 +244,7 @@ const struct jit_target jit_target_arm64 = {
 	.name = "arm64",
 	.elf_machine = ELF_MACHINE,
 	.trap_word = TRAP,
+	.unwind = &jit_unwind_arm64,
 	.reach_bytes = 112ull << 20,
 	.regs = { R0, A64_X0, A64_X1, A64_X2, A64_X3, A64_X4, A64_X19, A64_X20, A64_X21, A64_X22,
 		  A64_FP },

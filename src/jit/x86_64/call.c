@@ -25,6 +25,7 @@ static void call_by_number(struct jit_emit *e, const struct lop *l)
 	static const u8 args[] = { X86_RDI, X86_RSI, X86_RDX, X86_RCX, X86_R8 };
 
 	x86_alu_ri(&e->code, X86_SUB, true, X86_RSP, 48);
+	x86_stack_moved(e, 48);
 	for (u32 i = 0; i < 5; i++)
 		x86_store(&e->code, 64, x86_at(X86_RSP, (s32)i * 8), args[i]);
 	x86_mov_rr(&e->code, true, T0, x86_native(e, l->a));
@@ -33,6 +34,7 @@ static void call_by_number(struct jit_emit *e, const struct lop *l)
 	x86_mov_rr(&e->code, true, X86_RDX, X86_RSP);
 	jit_site_ext(e, CODE_OF(jit_callx));
 	x86_alu_ri(&e->code, X86_ADD, true, X86_RSP, 48);
+	x86_stack_moved(e, 0);
 }
 
 void x86_lop_call(struct jit_emit *e, const struct lop *l)
@@ -68,6 +70,7 @@ static void tail_call_below(struct jit_emit *e)
 	const struct x86_mem depth = x86_at(RUN, offsetof(struct run, jit_depth));
 
 	x86_alu_ri(&e->code, X86_SUB, true, X86_RSP, 32);
+	x86_stack_moved(e, 32);
 	x86_mov_rr(&e->code, true, X86_RDI, RUN);
 	x86_mov_rr(&e->code, true, X86_RSI, X86_RAX);
 	x86_zero(&e->code, X86_RCX);
@@ -87,6 +90,7 @@ static void tail_call_below(struct jit_emit *e)
 	jit_site_local(e, JIT_SITE_JCC, X86_NE, JIT_STUB_ABORT);
 	x86_load(&e->code, 64, X86_RAX, x86_at(X86_RSP, 0));
 	x86_alu_ri(&e->code, X86_ADD, true, X86_RSP, 32);
+	x86_stack_moved(e, 0);
 	x86_epilogue(e);
 }
 
@@ -106,6 +110,7 @@ void x86_lop_tail_call(struct jit_emit *e, const struct lop *l)
 		x86_mov_rr(&e->code, true, X86_RSI, X86_RAX);
 		x86_zero(&e->code, X86_RCX);
 		x86_jmp_m(&e->code, x86_at(X86_RSI, offsetof(struct prog, enter)));
+		jit_step(e, JIT_UNWIND_POP, 0, 0);
 	} else {
 		tail_call_below(e);
 	}

@@ -18,6 +18,9 @@
 #include "jit/x86_64/x86_int.h"
 #include "prog/prog.h"
 
+#define DWARF_RSP 7
+#define DWARF_RBP 6
+
 #define FRAMES_BELOW ((u32)LIMIT_FRAMES - 1)
 
 static bool callee_saved(u32 native)
@@ -80,6 +83,32 @@ struct x86_mem x86_budget_slot(const struct jit_func *f)
 	return x86_at(X86_RBP, -(s32)f->stack_bytes - 8);
 }
 
+/* Where the caller's stack ends: @pushed registers and @bytes above the stack pointer. */
+static void step_stack(struct jit_emit *e, u32 pushed, u32 bytes)
+{
+	jit_step(e, JIT_UNWIND_CFA, DWARF_RSP, 8 * (pushed + 1) + bytes);
+}
+
+static void push_saved(struct jit_emit *e, const u8 *regs, u32 saved)
+{
+	for (u32 i = 0; i < saved; i++) {
+		x86_push(&e->code, regs[i]);
+		step_stack(e, i + 1, 0);
+		if (callee_saved(regs[i]))
+			jit_step(e, JIT_UNWIND_SAVED, jit_unwind_x86_64_reg(regs[i]),
+				 -8 * ((s64)i + 2));
+	}
+}
+
+void x86_stack_moved(struct jit_emit *e, u32 bytes)
+{
+	u8 regs[16];
+	const u32 saved = saved_regs(e, e->func, regs);
+
+	if (!has_frame(e->func))
+		step_stack(e, saved, body_bytes(e->func, saved) + bytes);
+}
+
 static void constants_load(struct jit_emit *e)
 {
 	for (u32 k = 0; k < e->k_cnt; k++)
@@ -103,10 +132,15 @@ static void body_begin(struct jit_emit *e, const struct jit_func *f, u32 saved)
 {
 	const u32 bytes = body_bytes(f, saved);
 
-	if (has_frame(f))
+	if (has_frame(f)) {
 		x86_mov_rr(&e->code, true, X86_RBP, X86_RSP);
-	if (bytes)
+		jit_step(e, JIT_UNWIND_CFA, DWARF_RBP, 8 * (saved + 1));
+	}
+	if (bytes) {
 		x86_alu_ri(&e->code, X86_SUB, true, X86_RSP, (s32)bytes);
+		if (!has_frame(f))
+			step_stack(e, saved, bytes);
+	}
 	if (f->may_goto)
 		x86_store_imm(&e->code, 64, x86_budget_slot(f), LIMIT_LOOPS);
 }
@@ -120,8 +154,7 @@ void x86_prologue(struct jit_emit *e, const struct jit_func *f)
 		x86_endbr64(&e->code);
 	if (f->counts_depth && !f->main)
 		count_depth(e, f);
-	for (u32 i = 0; i < saved; i++)
-		x86_push(&e->code, regs[i]);
+	push_saved(e, regs, saved);
 	if (f->main) {
 		x86_mov_rr(&e->code, true, RUN, X86_RDI);
 		x86_store(&e->code, 64, x86_at(RUN, offsetof(struct run, jit_frame)), X86_RSP);
@@ -142,15 +175,28 @@ static void body_end(struct jit_emit *e, const struct jit_func *f, u32 saved)
 {
 	const u32 bytes = body_bytes(f, saved);
 
+	jit_step(e, JIT_UNWIND_PUSH, 0, 0);
 	if (bytes)
 		x86_alu_ri(&e->code, X86_ADD, true, X86_RSP, (s32)bytes);
+	step_stack(e, saved, 0);
+}
+
+/* What follows is the body again, for unwinders. */
+static void ret(struct jit_emit *e)
+{
+	x86_ret(&e->code);
+	jit_step(e, JIT_UNWIND_POP, 0, 0);
 }
 
 /* From the last pushed register on; of main: down to r12, so that r8 is where the result goes. */
 static void pop_saved(struct jit_emit *e, const u8 *regs, u32 saved, u32 down_to)
 {
-	while (saved > down_to)
+	while (saved > down_to) {
 		x86_pop(&e->code, regs[--saved]);
+		step_stack(e, saved, 0);
+		if (callee_saved(regs[saved]))
+			jit_step(e, JIT_UNWIND_KEPT, jit_unwind_x86_64_reg(regs[saved]), 0);
+	}
 }
 
 static void return_from_main(struct jit_emit *e, const u8 *regs, u32 saved)
@@ -158,8 +204,8 @@ static void return_from_main(struct jit_emit *e, const u8 *regs, u32 saved)
 	pop_saved(e, regs, saved, 1);
 	x86_store(&e->code, 64, x86_at(X86_R8, 0), X86_RAX);
 	x86_zero(&e->code, X86_RAX);
-	x86_pop(&e->code, X86_R12);
-	x86_ret(&e->code);
+	pop_saved(e, regs, 1, 0);
+	ret(e);
 }
 
 void x86_epilogue(struct jit_emit *e)
@@ -176,7 +222,7 @@ void x86_epilogue(struct jit_emit *e)
 	pop_saved(e, regs, saved, 0);
 	if (f->counts_depth)
 		x86_alu_mi(&e->code, X86_SUB, 32, x86_at(RUN, offsetof(struct run, jit_depth)), 1);
-	x86_ret(&e->code);
+	ret(e);
 }
 
 void x86_leave_main(struct jit_emit *e)
@@ -196,12 +242,13 @@ static void call_in(struct jit_emit *e, const u8 *regs, u32 saved)
 
 	x86_endbr64(&e->code);
 	x86_mov_rr(&e->code, true, X86_R8, X86_RCX);
-	for (u32 i = 0; i < saved; i++)
-		x86_push(&e->code, regs[i]);
+	push_saved(e, regs, saved);
 	x86_mov_rr(&e->code, true, RUN, X86_RDI);
 	x86_store(&e->code, 64, x86_at(RUN, offsetof(struct run, jit_frame)), X86_RSP);
-	if (pad)
+	if (pad) {
 		x86_alu_ri(&e->code, X86_SUB, true, X86_RSP, 8);
+		step_stack(e, saved, 8);
+	}
 	constants_load(e);
 	x86_mov_rr(&e->code, true, X86_RAX, X86_RSI);
 	x86_load(&e->code, 64, X86_RDI, x86_at(X86_RDX, 0));
@@ -210,8 +257,10 @@ static void call_in(struct jit_emit *e, const u8 *regs, u32 saved)
 	x86_load(&e->code, 64, X86_R8, x86_at(X86_RDX, 32));
 	x86_load(&e->code, 64, X86_RDX, x86_at(X86_RDX, 16));
 	x86_call_r(&e->code, X86_RAX);
+	jit_step(e, JIT_UNWIND_PUSH, 0, 0);
 	if (pad)
 		x86_alu_ri(&e->code, X86_ADD, true, X86_RSP, 8);
+	step_stack(e, saved, 0);
 	return_from_main(e, regs, saved);
 }
 

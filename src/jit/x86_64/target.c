@@ -155,6 +155,7 @@ const struct jit_target jit_target_x86_64 = {
 	.name = "x86_64",
 	.elf_machine = ELF_MACHINE,
 	.trap_word = 0xcccccccc,
+	.unwind = &jit_unwind_x86_64,
 	.reach_bytes = 1u << 30,
 	.regs = { X86_RAX, X86_RDI, X86_RSI, X86_RDX, X86_RCX, X86_R8, X86_RBX, X86_R13, X86_R14,
 		  X86_R15, X86_RBP },

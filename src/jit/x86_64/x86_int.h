@@ -56,6 +56,8 @@ void x86_prologue(struct jit_emit *e, const struct jit_func *f);
 void x86_epilogue(struct jit_emit *e);
 /* Takes the frame of main down but for where the result goes, which is in r8, and run in rdi. */
 void x86_leave_main(struct jit_emit *e);
+/* For unwinders: within the body, the stack pointer is @bytes lower than usual. */
+void x86_stack_moved(struct jit_emit *e, u32 bytes);
 void x86_tail(struct jit_emit *e, struct jit_place *ret_call);
 /* thunk.c */
 void x86_thunk(struct jit_buf *b, const struct jit_thunk_want *want, u64 base);
