@@ -11,10 +11,15 @@
 #define EXPRESSION_BYTES_MAX (16u << 20)
 #define BUDGET_INSNS	     (64u << 20) /* jumps go forward only: never used up */
 
+static const char *const names[] = { "jit", "run", "guard", "classic", "libpcap" };
+
+const char *classic_engine_name(const struct classic_filter *filter)
+{
+	return filter->prog ? filter->prog->engine : names[filter->kind];
+}
+
 bool classic_engine_named(const char *name, enum classic_engine_kind *ret_kind)
 {
-	static const char *const names[] = { "jit", "run", "guard", "classic", "libpcap" };
-
 	for (u32 i = 0; i < ARRAY_SIZE(names); i++) {
 		if (!strcmp(name, names[i])) {
 			*ret_kind = (enum classic_engine_kind)i;

@@ -23,6 +23,10 @@ enum classic_engine_kind {
 /* False when there is no engine of that name. */
 bool classic_engine_named(const char *name, enum classic_engine_kind *ret_kind);
 
+struct classic_filter;
+/* The engine that took the filter, which may be another one than was asked for. */
+const char *classic_engine_name(const struct classic_filter *filter);
+
 struct classic_filter {
 	enum classic_engine_kind kind;
 	struct cbpf_prog *classic; /* owned */

@@ -298,14 +298,16 @@ static int filter_packets(struct filter_job *job)
 	return status;
 }
 
-static void print_counts(const struct filter_opts *o, const struct filter_counts *counts)
+static void print_counts(const struct filter_opts *o, const struct filter_counts *counts,
+			 const char *engine)
 {
 	bool stdout_taken = o->write && !strcmp(o->write, "-");
 	FILE *to = stdout_taken ? stderr : stdout;
 
 	if (o->json)
-		fprintf(to, "{\"matched\":%llu,\"total\":%llu}\n",
-			(unsigned long long)counts->matched, (unsigned long long)counts->total);
+		fprintf(to, "{\"matched\":%llu,\"total\":%llu,\"engine\":\"%s\"}\n",
+			(unsigned long long)counts->matched, (unsigned long long)counts->total,
+			engine);
 	else if (!o->write)
 		fprintf(to, "%llu of %llu packets matched\n", (unsigned long long)counts->matched,
 			(unsigned long long)counts->total);
@@ -329,7 +331,7 @@ static int run_filter(const struct filter_opts *o, struct filter_input *in,
 		status = filter_packets(&job);
 		close_status = filter_output_close(&job.out);
 		status = status ? status : close_status;
-		print_counts(o, &job.counts);
+		print_counts(o, &job.counts, classic_engine_name(&job.filter));
 	}
 	classic_filter_fini(&job.filter);
 	return status;

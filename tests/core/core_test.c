@@ -7,7 +7,9 @@
 #include <pthread.h>
 #include <unistd.h>
 
+#include "core/skep.h"
 #include "isa/insn.h"
+#include "jit/jit.h"
 #include "skep/prog.h"
 #include "skep/skep.h"
 #include "tests/kernel_bpf.h"
@@ -255,6 +257,47 @@ static u32 run_constant(const struct skep_opts *opts, bool *ret_plain, u64 *ret_
 	return run.retval;
 }
 
+/*
+ * The program as @rights load it: what its info tells them of the code, and (from inside) whether
+ * its constant stands in the code.
+ */
+static void test_rights(u32 rights, bool lens, bool bytes, bool plain)
+{
+	static const u8 constant[] = { 0xde, 0xc0, 0xed, 0x5e };
+	const struct skep_opts opts = { .size = sizeof(opts), .rights = rights };
+	struct bpf_prog_info info = { 0 };
+	union bpf_attr attr = { .prog_type = BPF_PROG_TYPE_SOCKET_FILTER };
+	struct jit_view view;
+	struct skep *skep;
+	struct obj *obj;
+	u8 code[4096];
+	u64 addr;
+	long fd;
+
+	attr.insns = ptr_to_u64(constant_prog);
+	attr.insn_cnt = ARRAY_SIZE(constant_prog);
+	attr.license = ptr_to_u64("GPL");
+	if (!tap_eq(skep_new(&opts, &skep), 0, "rights %u", rights))
+		return;
+	fd = skep_bpf(skep, BPF_PROG_LOAD, &attr, sizeof(attr));
+	info.jited_prog_insns = ptr_to_u64(code);
+	info.jited_prog_len = sizeof(code);
+	info.jited_ksyms = ptr_to_u64(&addr);
+	info.nr_jited_ksyms = 1;
+	tap_ok(fd >= 0 && info_of(skep, fd, &info), "load, and are told");
+	tap_eq(info.jited_prog_len != 0, lens, "the length of the code");
+	tap_eq(info.jited_prog_len && info.jited_prog_insns, bytes, "its bytes");
+	tap_eq(info.nr_jited_ksyms && info.jited_ksyms, bytes, "its addresses");
+	if (!obj_fd_get(&skep->home, (int)fd, OBJ_PROG, &obj, NULL)) {
+		tap_ok(jit_view(container_of(obj, struct prog, obj), &view), "it is compiled");
+		tap_eq(memmem(view.code, view.code_bytes, constant, sizeof(constant)) != NULL,
+		       plain, "with its constants as they are");
+		obj_put(obj);
+	}
+	close((int)fd);
+	skep_free(skep);
+}
+
 static void test_engines(void)
 {
 	struct skep_opts opts = { .size = sizeof(opts), .engine = SKEP_ENGINE_INTERP };
@@ -285,6 +328,10 @@ static void test_engines(void)
 			first = addr;
 		moved |= (addr ^ first) & 0xff0;
 	}
+	test_rights(SKEP_RIGHTS_ALL, true, true, true);
+	test_rights(SKEP_RIGHTS_PERFMON, true, false, true);
+	test_rights(SKEP_RIGHTS_BPF, true, false, true);
+	test_rights(SKEP_RIGHTS_UNPRIV, false, false, false);
 	tap_ok(moved, "and it does not begin at the same place of a page each time");
 }
 

@@ -55,6 +55,14 @@ static u64 helper_twice(u64 fn, u64 arg, u64 c, u64 d, u64 e, struct run *run)
 	return sum + engine_callback(run, fn, args);
 }
 
+/* As if another thread had stopped the run meanwhile. */
+static u64 helper_stop(u64 a, u64 b, u64 c, u64 d, u64 e, struct run *run)
+{
+	(void)a, (void)b, (void)c, (void)d, (void)e;
+	atomic_store_explicit(&run->stop, true, memory_order_relaxed);
+	return 1;
+}
+
 static u32 sum_calls;
 
 static int resolve(void *cookie, s32 id, struct helper_binding *b)
@@ -63,6 +71,8 @@ static int resolve(void *cookie, s32 id, struct helper_binding *b)
 		*b = (struct helper_binding){ .host = helper_sum, .cookie = cookie };
 	else if (id == 2)
 		*b = (struct helper_binding){ .fn = helper_twice };
+	else if (id == 3)
+		*b = (struct helper_binding){ .fn = helper_stop };
 	else if (id == HELPER_tail_call)
 		*b = (struct helper_binding){ .info = helper_info((u32)id) };
 	else
@@ -237,6 +247,21 @@ static void test_depth_again(enum which w)
 	memory[0] = 6;
 	tap_ok(prog && !shim_enter(prog, &run, memory, 0, &r0) && r0 == 7, "and 8 again");
 	prog_put(prog);
+}
+
+/* Between two rounds of a helper that calls back: nothing else of the program looks. */
+static void test_stop_callback(void)
+{
+	for (enum which w = JIT; w < WHICH_CNT; w++) {
+		struct prog *prog = load("r6 = 1\n(18) r1 = 0x4 ; !src=4\nr2 = 8\ncall 2\nexit\n"
+					 "call 3\nr0 = 1\nexit\n", w);
+		struct result res = run_prog(prog, RUN_NO_BUDGET);
+
+		tap_eq(res.err, -EFAULT, "%s: stopped between two callbacks", which_names[w]);
+		tap_eq(res.fault.kind, FAULT_BUDGET, "which is the budget's fault");
+		tap_eq(res.fault.insn_idx, 6, "at the callback");
+		prog_put(prog);
+	}
 }
 
 static void test_callbacks(void)
@@ -480,6 +505,7 @@ int main(void)
 	for (enum which w = JIT; w < WHICH_CNT; w++)
 		test_depth_again(w);
 	test_callbacks();
+	test_stop_callback();
 	test_faults();
 	test_loops();
 	for (enum which w = JIT; w < WHICH_CNT; w++) {
