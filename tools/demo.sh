@@ -30,6 +30,12 @@ expect $? 0
 step "An L4 load balancer that rewrites packets and sends them back" \
 	run examples/lb.bpf.c -r "$capture" -w "$out/balanced.pcapng"
 expect $? 0
+if "$skep" disasm --jited examples/histogram.bpf.c >"$out/code" 2>/dev/null; then
+	printf '\n\033[1m%s\033[0m\n' "What became of a program: C source, instructions, machine code"
+	printf '$ skep disasm --jited examples/histogram.bpf.c\n'
+	sed -n 1,40p "$out/code"
+	echo "…"
+fi
 step "pcap-filter text, compiled and run by our engine" \
 	filter 'tcp port 80 and host 10.7.0.2' -r "$capture"
 expect $? 0
