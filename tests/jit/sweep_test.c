@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "base/mem.h"
 #include "isa/text.h"
 #include "isa/sem.h"
 #include "jit/jit.h"
@@ -399,6 +400,75 @@ static void sweep_jumps(void)
 	done("conditions");
 }
 
+/*
+ * A branch over @fours operations of four bytes and @threes of three on x86-64, forwards (when r1
+ * is 0), or back once. Returns how far it goes in bytes; -1 when the result is wrong.
+ */
+static s64 branch(u32 fours, u32 threes, bool back)
+{
+	const struct jit_opts opts = { .poll = JIT_POLL_NONE };
+	struct insn *insns = mem_zalloc_array(fours + threes + 8, sizeof(*insns));
+	struct run run = { .insns_left = RUN_NO_BUDGET };
+	struct prog *prog = NULL;
+	struct jit_view view;
+	u64 r0 = 0, want = 7;
+	s64 bytes = -1;
+	u32 n = 0, at;
+
+	if (!insns)
+		return -1;
+	insns[n++] = insn_make(0xb7, 0, 0, 0, 7);
+	insns[n++] = insn_make(0x79, 1, 1, 0, 0); /* r1 = *(u64 *)r1 */
+	at = n++;
+	for (u32 i = 0; i < fours + threes; i++)
+		insns[n++] = insn_make(i < fours ? 0xa7 : 0xa4, 0, 0, 0, 1 + (s32)(i & 63));
+	for (u32 i = 0; back && i < 2 * (fours + threes); i++)
+		want ^= 1 + (i % (fours + threes) & 63);
+	insns[at] = back ? insn_make(0x07, 1, 0, 0, 1) :
+			   insn_make(0x15, 1, 0, (s16)(fours + threes), 0);
+	if (back) {
+		insns[n] = insn_make(0xa5, 1, 0, (s16)(at - n - 1), 2); /* if r1 < 2 */
+		n++;
+	}
+	insns[n++] = insn_make(0x95, 0, 0, 0, 0);
+	block[0] = 0;
+	if (!prog_new_raw(insns, n, "branch", &prog) && !jit_compile(prog, NULL, &opts) &&
+	    !shim_run(&run, prog, block, &r0) && r0 == want && jit_view(prog, &view))
+		bytes = (s64)view.insn_off[n - 1] - view.insn_off[at + !back];
+	prog_put(prog);
+	mem_free(insns);
+	return bytes;
+}
+
+/* Each length around those where forms of branches change, here and on arm64. */
+static void sweep_branches(void)
+{
+	bool seen[2][160] = { { false } };
+	u32 edges_seen = 0;
+
+	for (u32 back = 0; back < 2; back++) {
+		for (u32 fours = 0; fours < 40; fours++)
+			for (u32 threes = 0; threes < 8; threes++) {
+				const s64 bytes = branch(fours, threes, back);
+
+				programs++;
+				wrong += bytes < 0;
+				if (bytes >= 0 && bytes < 160)
+					seen[back][bytes] = true;
+			}
+		for (u32 n = 8180; n < 8200; n++, programs++)
+			wrong += branch(n, 0, back) < 0;
+		for (u32 n = 32740; n < 32760; n++, programs++)
+			wrong += branch(n, 0, back) < 0;
+	}
+	/* Back, the branch itself counts: from 0x81 on it is four bytes longer. */
+	for (u32 n = 0x7e; n <= 0x82; n++)
+		edges_seen += seen[0][n] + seen[1][n + (n > 0x80 ? 4 : 0)];
+	done("branches over each length");
+	if (!strcmp(shim_name, "x86_64"))
+		tap_eq(edges_seen, 10, "jit-disp-7e 7f 80 81: lengths among them");
+}
+
 /* All eight divisions by @d of one number, which is read anew for each. */
 static struct prog *divisions(u64 d, bool plain)
 {
@@ -510,6 +580,7 @@ int main(int argc, char **argv)
 	sweep_addresses();
 	sweep_masks();
 	sweep_jumps();
+	sweep_branches();
 	sweep_divisions();
 	return tap_done();
 }
