@@ -16,6 +16,7 @@
 #include "isa/asm.h"
 #include "jit/debug.h"
 #include "jit/jit.h"
+#include "tests/oom.h"
 #include "tests/tap.h"
 
 #define FRAMES_MAX 32
@@ -219,6 +220,27 @@ static void test_perf(void)
 	prog_put(prog);
 }
 
+/* Whatever cannot be told leaves nothing behind. */
+static int told_round(void *cookie)
+{
+	const struct jit_opts opts = { .poll = JIT_POLL_NONE,
+				       .debug = JIT_DEBUG_UNWIND | JIT_DEBUG_GDB };
+	const struct insn insns[] = { { .code = 0xb7, .imm = 3 }, { .code = 0x95 } };
+	struct run run = { .insns_left = RUN_NO_BUDGET };
+	struct prog *prog;
+	u64 r0 = 0;
+	int err = prog_new_raw(insns, 2, "told", &prog);
+
+	(void)cookie;
+	if (err)
+		return err;
+	err = jit_compile(prog, NULL, &opts);
+	if (!err)
+		err = prog->enter(&run, prog, NULL, 0, &r0);
+	prog_put(prog);
+	return err ? err : r0 == 3 ? 0 : -EPROTO;
+}
+
 int main(void)
 {
 	struct sigaction action = { .sa_sigaction = on_trap, .sa_flags = SA_SIGINFO };
@@ -234,5 +256,6 @@ int main(void)
 			test_row(&rows[i], true);
 	}
 	test_perf();
+	oom_sweep(told_round, NULL, "telling of a program");
 	return tap_done();
 }
