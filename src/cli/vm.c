@@ -31,7 +31,8 @@ static const char usage_text[] =
 	"  --engine E           the same in one word: jit, run or guard\n"
 	"  --unchecked          also run what the encoding rules refuse but has a meaning (shifts\n"
 	"                       beyond the width, unreachable instructions)\n"
-	"  --budget N           instructions before the program is stopped (guard; 100000000)\n"
+	"  --budget N           instructions before the program is stopped (100000000); when it\n"
+	"                       is trusted: calls and jumps backwards (no bound)\n"
 	"  --program HEX        the program, instead of standard input\n"
 	"  --help\n";
 

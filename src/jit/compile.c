@@ -31,17 +31,21 @@ static void code_free(void *p)
 	mem_free(c);
 }
 
+static bool is_known(const struct helper_binding *b)
+{
+	return b->fn || b->host || (b->info && b->info->props & HP_TAIL_CALL);
+}
+
 /* What this engine refuses: what no engine knows yet, and helpers that nobody knows. */
 static int check(const struct engine_code *code, bool *ret_gotox)
 {
 	for (u32 i = 0; i < code->insn_cnt; i++) {
 		const struct decoded *d = &code->insns[i];
-		const struct helper_binding *b = &code->bindings[d->imm];
 
 		if (d->op == ISA_CALL_KFUNC || d->op == ISA_LDDW_BTF_ID)
 			return -EOPNOTSUPP;
-		if (d->op == ISA_CALL_HELPER && !b->fn && !b->host &&
-		    !(b->info && b->info->props & HP_TAIL_CALL))
+		/* Only of calls imm is an index of bindings. */
+		if (d->op == ISA_CALL_HELPER && !is_known(&code->bindings[d->imm]))
 			return -EINVAL;
 		*ret_gotox |= d->op == ISA_GOTOX;
 	}
