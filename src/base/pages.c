@@ -78,6 +78,21 @@ void pages_free(void *p, u64 size_bytes)
 		munmap(p, pages_round(size_bytes));
 }
 
+void *pages_or_heap_new(u64 size_bytes)
+{
+	if (size_bytes >= HUGE_BYTES)
+		return pages_new(size_bytes);
+	return mem_zalloc((size_t)size_bytes);
+}
+
+void pages_or_heap_free(void *p, u64 size_bytes)
+{
+	if (size_bytes >= HUGE_BYTES)
+		pages_free(p, size_bytes);
+	else
+		mem_free(p);
+}
+
 int pages_memfd_new(const char *name, u64 size_bytes, void **ret_p)
 {
 	u64 size = pages_round(size_bytes);

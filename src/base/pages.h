@@ -19,6 +19,13 @@ void *pages_new(u64 size_bytes) must_check;
 void pages_free(void *p, u64 size_bytes);
 
 /*
+ * Zeroed memory for a short time: of the heap, or whole (huge) pages when it is much, which cost
+ * far fewer page faults. NULL when memory is short. End with pages_or_heap_free and the same size.
+ */
+void *pages_or_heap_new(u64 size_bytes) must_check;
+void pages_or_heap_free(void *p, u64 size_bytes);
+
+/*
  * A memfd of @size_bytes (whole pages), mapped for reading and writing; sealed so that nobody can
  * shrink or grow it (a reader beyond its end would die). Returns its descriptor, or -ENOMEM or
  * what the system says; *ret_p is the mapping. End with pages_free and close.

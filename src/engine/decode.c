@@ -8,6 +8,7 @@
 #include "base/bytes.h"
 #include "base/err.h"
 #include "base/mem.h"
+#include "base/pages.h"
 #include "engine/engine.h"
 #include "map/map.h"
 #include "spec/helper.h"
@@ -89,6 +90,17 @@ static void decode_one(const struct prog *prog, u32 idx, const u8 *starts, struc
 		d->op = ISA_INVALID;
 }
 
+static u64 rows_bytes(const struct engine_code *code)
+{
+	return ((u64)code->insn_cnt + 1) * sizeof(*code->insns);
+}
+
+void engine_rows_free(struct engine_code *code)
+{
+	pages_or_heap_free(code->insns, rows_bytes(code));
+	code->insns = NULL;
+}
+
 int engine_decode(const struct prog *prog, const struct helper_resolver *resolver,
 		  struct engine_code *code)
 {
@@ -103,7 +115,7 @@ int engine_decode(const struct prog *prog, const struct helper_resolver *resolve
 	if (!starts)
 		return err;
 	calls = mark_starts(prog, starts);
-	code->insns = mem_zalloc_array((size_t)prog->insn_cnt + 1, sizeof(*code->insns));
+	code->insns = pages_or_heap_new(rows_bytes(code));
 	code->bindings = mem_zalloc_array(calls, sizeof(*code->bindings));
 	if (!code->insns || !code->bindings)
 		goto out;
@@ -126,9 +138,8 @@ out:
 
 void engine_code_fini(struct engine_code *code)
 {
-	mem_free(code->insns);
+	engine_rows_free(code);
 	mem_free(code->bindings);
-	code->insns = NULL;
 	code->bindings = NULL;
 }
 

@@ -41,6 +41,8 @@ struct engine_code {
 /* Fills everything but `call`. 0 or -ENOMEM. */
 int engine_decode(const struct prog *prog, const struct helper_resolver *resolver,
 		  struct engine_code *code) must_check;
+/* Only the rows, which an engine that has made its own of them does not need. */
+void engine_rows_free(struct engine_code *code);
 /* Frees what engine_decode allocated, not the struct. */
 void engine_code_fini(struct engine_code *code);
 

@@ -621,8 +621,7 @@ int interp_run_compile(struct prog *prog, const struct helper_resolver *resolver
 		code_free(code);
 		return err;
 	}
-	mem_free(code->base.insns);
-	code->base.insns = NULL;
+	engine_rows_free(&code->base);
 	code->base.call = call_nested;
 	prog->code = code;
 	prog->code_free = code_free;

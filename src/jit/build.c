@@ -2,6 +2,7 @@
 /* From a decoded program to bytes with empty sites, for any target. */
 #include "base/err.h"
 #include "base/mem.h"
+#include "base/pages.h"
 #include "jit/jit_int.h"
 #include "jit/lower.h"
 
@@ -98,7 +99,8 @@ int jit_build_run(struct jit_build *b, const struct prog *prog, const struct eng
 
 	if (err)
 		return err;
-	b->places = mem_zalloc_array((size_t)prog->insn_cnt + 1, sizeof(*b->places));
+	b->places_bytes = ((u64)prog->insn_cnt + 1) * sizeof(*b->places);
+	b->places = pages_or_heap_new(b->places_bytes);
 	e->target = target;
 	e->prog = prog;
 	e->main_func = &b->front.entry;
@@ -125,6 +127,6 @@ void jit_build_fini(struct jit_build *b)
 	mem_free(b->emit.stubs);
 	mem_free(b->emit.colds);
 	mem_free(b->emit.steps);
-	mem_free(b->places);
+	pages_or_heap_free(b->places, b->places_bytes);
 	mem_free(b->shift);
 }

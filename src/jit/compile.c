@@ -149,8 +149,7 @@ static int compile(struct jit_code *c, struct prog *prog, const struct jit_opts 
 
 static int publish(struct jit_code *c, const struct jit_opts *opts)
 {
-	mem_free(c->base.insns);
-	c->base.insns = NULL;
+	engine_rows_free(&c->base);
 	c->base.call = jit_call;
 	c->registered.start = ptr_to_u64(c->mem.exec);
 	c->registered.end = c->registered.start + c->mem.bytes;

@@ -336,12 +336,13 @@ const struct jit_target *jit_host_target(void)
 
 u64 jit_host_features(void)
 {
-	u32 a, b, c, d;
 	u64 features = 0;
 
-	if (__get_cpuid_count(7, 0, &a, &b, &c, &d) && b & bit_BMI2)
+	/* Looked up once for each process: cpuid itself takes microseconds in virtual machines. */
+	__builtin_cpu_init();
+	if (__builtin_cpu_supports("bmi2"))
 		features |= X86_HAS_BMI2;
-	if (__get_cpuid(1, &a, &b, &c, &d) && c & bit_MOVBE)
+	if (__builtin_cpu_supports("movbe"))
 		features |= X86_HAS_MOVBE;
 	return features;
 }

@@ -35,6 +35,7 @@ struct jit_build {
 	struct front front;
 	struct jit_emit emit;
 	struct jit_place *places; /* of instructions */
+	u64 places_bytes;
 	u32 *shift;		  /* jit/relax.h */
 	struct jit_place call;
 };
