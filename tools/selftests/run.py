@@ -18,6 +18,7 @@ bpf(2), what is annotated decides.
 """
 import argparse
 import csv
+import fcntl
 import fnmatch
 import hashlib
 import json
@@ -82,10 +83,14 @@ def replay(backend, rights, level, path, only=(), flags=()):
 
 
 class OpenToAll:
-    """Unprivileged bpf(2) while the kernel is asked; nothing changes where it is not allowed."""
+    """Unprivileged bpf(2) while the kernel is asked; nothing changes where it is not allowed.
+    One process at a time: who leaves first would close the door on the others."""
 
     def __enter__(self):
         self.old = None
+        os.makedirs(corpus.CACHE, exist_ok=True)
+        self.lock = open(os.path.join(corpus.CACHE, 'open-to-all.lock'), 'w')
+        fcntl.flock(self.lock, fcntl.LOCK_EX)
         try:
             with open(UNPRIV) as f:
                 old = f.read().strip()
@@ -100,6 +105,7 @@ class OpenToAll:
         if self.old is not None:
             with open(UNPRIV, 'w') as f:
                 f.write(self.old)
+        self.lock.close()
 
 
 def groups(cases):
@@ -133,10 +139,12 @@ def kernel_kept(path, cases):
     where = os.path.join(corpus.CACHE, 'selftests-kernel')
     os.makedirs(where, exist_ok=True)
     kept = os.path.join(where, h.hexdigest())
+    raw = {}
     if os.path.exists(kept):
         with open(kept, 'rb') as f:
             raw = pickle.load(f)
-    else:
+    # Refused rights are no answer to keep: another day they may be granted.
+    if any((c.mode, c.rec.name) not in raw for c in cases):
         with OpenToAll():
             answers = ask('kernel', path, cases)
         raw = {k: (a.ret, a.usec, a.setup, a.packed) for k, a in answers.items()}
