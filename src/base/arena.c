@@ -42,6 +42,7 @@ static bool arena_grow(struct arena *arena, size_t need_bytes)
 	struct arena_chunk *chunk;
 
 	size = MIN(size, (size_t)ARENA_CHUNK_MAX);
+	size = mem_piecewise() ? 0 : size;
 	size = MAX(size, need_bytes + sizeof(*chunk));
 	chunk = chunk_new(arena, size);
 	if (!chunk)

@@ -9,6 +9,7 @@
 /* Per thread, so that tests that run side by side do not disturb each other. */
 static thread_local_var u64 fail_countdown;
 static thread_local_var u64 alloc_count;
+static thread_local_var bool piecewise;
 
 bool mem_fail_now(void)
 {
@@ -23,6 +24,16 @@ u64 mem_fail_nth(u64 nth)
 	alloc_count = 0;
 	fail_countdown = nth;
 	return count;
+}
+
+void mem_piecewise_set(bool on)
+{
+	piecewise = on;
+}
+
+bool mem_piecewise(void)
+{
+	return piecewise;
 }
 
 void *mem_alloc(size_t size_bytes)

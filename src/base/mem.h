@@ -24,6 +24,12 @@ void mem_free(void *p);
  * once; 0 switches it off. Returns how many allocations were made since the last call.
  */
 u64 mem_fail_nth(u64 nth);
+/*
+ * While on, in this thread: an arena takes each piece from the allocator by itself, not by the
+ * chunk, so that each of them can be made to fail.
+ */
+void mem_piecewise_set(bool on);
+bool mem_piecewise(void);
 /* For what takes memory elsewhere (base/pages.c): counts one allocation; true: let it fail. */
 bool mem_fail_now(void);
 

@@ -76,20 +76,23 @@ static bool read_all(int fd, struct kernel_btf *kb)
 	return at == kb->bytes;
 }
 
-static void open_kernel_btf(struct kernel_btf *kb)
+/* 0, whether it is there or not, or -ENOMEM. */
+static int open_kernel_btf(struct kernel_btf *kb)
 {
-	int fd = open(KERNEL_BTF_PATH, O_RDONLY | O_CLOEXEC);
+	int fd = open(KERNEL_BTF_PATH, O_RDONLY | O_CLOEXEC), err = 0;
 	struct stat st;
 
 	if (fd < 0)
-		return;
+		return 0;
 	if (!fstat(fd, &st) && st.st_size > 0 && st.st_size <= FILE_BYTES_MAX) {
 		kb->bytes = (size_t)st.st_size;
 		kb->data = mem_alloc(kb->bytes);
+		err = kb->data ? 0 : -ENOMEM;
 	}
 	if (kb->data && (!read_all(fd, kb) || !check_header(kb)))
 		close_kernel_btf(kb);
 	close(fd);
+	return err;
 }
 
 /* The name of function @id; NULL when there is none. */
@@ -118,11 +121,14 @@ static int resolve(struct kernel_btf *kb, struct insn *insn, const struct prog_l
 {
 	const struct kfunc_info *info;
 	const char *name;
+	int err = 0;
 
 	if (!insn->imm)  /* weak, and not there: the verifier sees whether it matters */
 		return 0;
 	if (!kb->data)
-		open_kernel_btf(kb);
+		err = open_kernel_btf(kb);
+	if (err)
+		return err;
 	name = insn->off ? NULL : func_name(kb, (u32)insn->imm);
 	if (!name) {
 		load_log(attr, "kernel function with BTF id %d is not known: %s", insn->imm,

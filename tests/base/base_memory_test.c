@@ -8,6 +8,7 @@
 #include "base/arena.h"
 #include "base/clock.h"
 #include "base/hash.h"
+#include "base/mem.h"
 #include "base/pages.h"
 #include "base/rand.h"
 #include "tests/oom.h"
@@ -32,6 +33,12 @@ static void test_arena(void)
 	tap_ok(arena_alloc_array(&a, SIZE_MAX / 2, 3) == NULL, "an array that overflows: NULL");
 	arena_fini(&a);
 	tap_str(arena_dup(&a, "again", 6), "again", "usable after its end");
+	arena_fini(&a);
+	mem_piecewise_set(true);
+	mem_fail_nth(2);
+	tap_ok(arena_alloc(&a, 8) && !arena_alloc(&a, 8), "each piece may fail where it is wanted");
+	tap_ok(arena_alloc(&a, 8) && mem_fail_nth(0) == 3, "and is an allocation");
+	mem_piecewise_set(false);
 	arena_fini(&a);
 }
 

@@ -21,6 +21,7 @@ struct backend {
 	struct skep *skep; /* NULL: the kernel */
 	char *log;
 	/* backend_keep(): whose maps they are, and their descriptors. */
+	const struct record *kept_for; /* the record that they were made for */
 	const struct record_map *kept_of;
 	int kept_maps[MAPS_MAX], kept_btf;
 	uint64_t memory_bytes; /* backend_watch(): of the last verification */
@@ -286,6 +287,7 @@ bool backend_keep(struct backend *b, const struct record_file *file, const struc
 	struct load l = { .b = b, .file = file, .r = r, .rights = RIGHTS_PRIV, .out = &v };
 	int err = 0;
 
+	memset(l.maps, -1, sizeof(l.maps));
 	if (b->skep)
 		b->skep->verify.only = true;
 	for (uint32_t n = 0; !err && n < r->map_cnt && n < MAPS_MAX; n++)
@@ -293,9 +295,26 @@ bool backend_keep(struct backend *b, const struct record_file *file, const struc
 	memcpy(b->kept_maps, l.maps, sizeof(l.maps));
 	b->kept_btf = r->btf >= 0 ? btf_fd(&l, r->btf) : -1;
 	b->kept_of = r->maps;
+	b->kept_for = r;
+	for (uint32_t n = 0; n < l.btf_cnt; n++)
+		if (l.btfs[n].fd >= 0 && l.btfs[n].fd != b->kept_btf)
+			close(l.btfs[n].fd); /* the maps hold theirs */
 	if (err)
 		fprintf(stderr, "no %s: %s\n", v.setup, strerror(-err));
 	return !err;
+}
+
+void backend_drop(struct backend *b, const struct record *r)
+{
+	if (b->kept_for != r)
+		return;
+	for (uint32_t n = 0; n < MAPS_MAX; n++)
+		if (b->kept_maps[n] >= 0)
+			close(b->kept_maps[n]);
+	if (b->kept_btf >= 0)
+		close(b->kept_btf);
+	b->kept_of = NULL;
+	b->kept_for = NULL;
 }
 
 /* True: this record's maps and BTF are there already. */
@@ -303,7 +322,7 @@ static bool kept(struct load *l)
 {
 	struct backend *b = l->b;
 
-	if (!b->kept_of || b->kept_of != l->r->maps)
+	if (b->kept_for != l->r && (!b->kept_of || b->kept_of != l->r->maps))
 		return false;
 	memcpy(l->maps, b->kept_maps, sizeof(l->maps));
 	l->btfs[0].blob = l->r->btf;

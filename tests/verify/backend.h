@@ -42,6 +42,8 @@ void backend_verify(struct backend *b, const struct record_file *file, const str
  * after a line on stderr.
  */
 bool backend_keep(struct backend *b, const struct record_file *file, const struct record *r);
+/* Lets go of what backend_keep() made for @r. */
+void backend_drop(struct backend *b, const struct record *r);
 
 /* From now on Skep's verdicts carry ->memory_bytes. Its logs then end at 16 MB. */
 void backend_watch(struct backend *b);

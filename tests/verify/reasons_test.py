@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The programs of reasons.bpf.c are refused for the reason that each names, here and by the kernel.
 
-    reasons_test.py FILE.bpf.c
+    reasons_test.py FILE.bpf.c…
 """
 import os
 import re
@@ -40,13 +40,9 @@ def wanted(records):
     return out
 
 
-def main():
-    tap = ct.Tap()
-    if not shutil.which(CLANG):
-        print('1..0 # SKIP no %s' % CLANG)
-        return 0
+def compare(tap, source):
     with tempfile.TemporaryDirectory() as work:
-        rec = dump(sys.argv[1], corpus.tool('verify_obj_dump'), work)
+        rec = dump(source, corpus.tool('verify_obj_dump'), work)
         with open(rec, encoding='utf-8') as f:
             reasons = wanted(f.read())
         for backend in ('skep', 'kernel'):
@@ -59,6 +55,15 @@ def main():
                 tap.ok(good, '%s: %s' % (backend, name))
                 if not good:
                     print('# %d %s\n# %s' % (a.ret, a.setup, a.log()[-400:].replace('\n', '\n# ')))
+
+
+def main():
+    tap = ct.Tap()
+    if not shutil.which(CLANG):
+        print('1..0 # SKIP no %s' % CLANG)
+        return 0
+    for source in sys.argv[1:]:
+        compare(tap, source)
     print('1..%d' % tap.n)
     return tap.bad != 0
 
