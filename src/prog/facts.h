@@ -80,7 +80,7 @@ struct insn_facts {
 struct subprog_facts {
 	u32 start, end;
 	u32 stack_bytes; /* as deep as it was used, before rounding */
-	bool has_tail_call, tail_call_reachable, has_ld_abs, is_cb, is_async_cb, is_exception_cb;
+	bool has_tail_call, tail_call_reachable, has_ld_abs, is_cb, is_async_cb;
 	bool is_global, might_sleep, changes_pkt_data, called;
 	s32 fastcall_stack_off; /* 0: none */
 	bool keep_fastcall_stack;

@@ -123,6 +123,17 @@ static void write_calls(struct writer *w)
 	put(w, ISA_EXIT, 0, 0, 0);
 }
 
+/* As many functions as there may be, and one more. */
+static void write_functions(struct writer *w, u32 cnt)
+{
+	for (u32 i = 0; i + 1 < cnt; i++)
+		put(w, ISA_CALL_SUBPROG, 0, 0, (s32)(cnt + i));
+	for (u32 i = 0; i < cnt; i++) {
+		put(w, ISA_MOV64_K, 0, 0, 0);
+		put(w, ISA_EXIT, 0, 0, 0);
+	}
+}
+
 static void write_straight(struct writer *w, u32 cnt)
 {
 	put(w, ISA_MOV64_K, 0, 0, 0);
@@ -162,6 +173,12 @@ static void test_adversaries(struct writer *w)
 	w->cnt = 0;
 	write_straight(w, 1000000);
 	expect("a straight line of a million", w, 0, NULL);
+	w->cnt = 0;
+	write_functions(w, 256);
+	expect("256 functions", w, 0, NULL);
+	w->cnt = 0;
+	write_functions(w, 257);
+	expect("257 functions", w, -E2BIG, "too many subprograms");
 }
 
 static void test_limits(struct writer *w)

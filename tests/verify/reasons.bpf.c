@@ -232,6 +232,20 @@ int iter_pointer(struct __sk_buff *skb)
 	return 0;
 }
 
+SEC("tc")
+REASON("cannot write into rdonly_mem")
+int iter_write(struct __sk_buff *skb)
+{
+	struct bpf_iter_num it;
+	int *n;
+
+	bpf_iter_num_new(&it, 0, 3);
+	while ((n = bpf_iter_num_next(&it)))
+		*(volatile int *)n = 1;
+	bpf_iter_num_destroy(&it);
+	return 0;
+}
+
 /* Arguments of global functions. */
 
 GLOBAL int takes_scalar(long n)
@@ -524,6 +538,210 @@ int kernel_function(struct __sk_buff *skb)
 	extern void *bpf_cast_to_kern_ctx(void *) __ksym;
 
 	return bpf_cast_to_kern_ctx(skb) != NULL;
+}
+
+/* More of tags and types of arguments. */
+
+GLOBAL int ctx_of_other(struct locked *p TAG("ctx"))
+{
+	return p != NULL;
+}
+
+SEC("tc")
+REASON("arg#0 should be `struct __sk_buff *`")
+int calls_ctx_of_other(struct __sk_buff *skb)
+{
+	return ctx_of_other((void *)skb);
+}
+
+GLOBAL int untrusted_nonnull(int *p TAG("untrusted") TAG("nonnull"))
+{
+	return p != NULL;
+}
+
+SEC("tc")
+REASON("arg#0 untrusted cannot be combined with any other tags")
+int calls_untrusted_nonnull(struct __sk_buff *skb)
+{
+	return untrusted_nonnull((void *)number());
+}
+
+struct task_struct {
+	int pid;
+} __attribute__((preserve_access_index));
+
+GLOBAL int untrusted_task(struct task_struct *p TAG("untrusted"))
+{
+	return p != NULL;
+}
+
+SEC("tc")
+OURS("arg#0: pointers typed by a kernel's BTF are not supported yet")
+int calls_untrusted_task(struct __sk_buff *skb)
+{
+	return untrusted_task((void *)number());
+}
+
+GLOBAL int trusted_task(struct task_struct *p TAG("trusted"))
+{
+	return p != NULL;
+}
+
+SEC("tc")
+OURS("arg#0: pointers typed by a kernel's BTF are not supported yet")
+int calls_trusted_task(struct __sk_buff *skb)
+{
+	return trusted_task((void *)number());
+}
+
+GLOBAL int arena_nonnull(int *p TAG("arena") TAG("nonnull"))
+{
+	return p != NULL;
+}
+
+SEC("tc")
+REASON("arg#0 arena cannot be combined with any other tags")
+int calls_arena_nonnull(struct __sk_buff *skb)
+{
+	return arena_nonnull((void *)number());
+}
+
+GLOBAL int takes_arena(int *p TAG("arena"))
+{
+	return p != NULL;
+}
+
+SEC("tc")
+REASON("R1 is not a pointer to arena or scalar.")
+int arena_ctx(struct __sk_buff *skb)
+{
+	return takes_arena((void *)skb);
+}
+
+struct small {
+	long n;
+};
+
+GLOBAL int takes_struct(struct small s)
+{
+	return s.n > 5;
+}
+
+SEC("tc")
+REASON("Arg#0 type STRUCT in takes_struct() is not supported yet.")
+int calls_takes_struct(struct __sk_buff *skb)
+{
+	struct small s = { skb->len };
+
+	return takes_struct(s);
+}
+
+struct bpf_dynptr;
+
+GLOBAL int takes_dynptr(struct bpf_dynptr *p)
+{
+	return p != NULL;
+}
+
+SEC("tc")
+REASON("arg#0 expected pointer to stack or const struct bpf_dynptr")
+int dynptr_ctx(struct __sk_buff *skb)
+{
+	return takes_dynptr((void *)skb);
+}
+
+static GLOBAL int tagged_static(long *p TAG("nonnull"))
+{
+	return *p > 5;
+}
+
+SEC("tc")
+REASON("arg#0 type tag is not supported in static functions")
+int calls_tagged_static(struct __sk_buff *skb)
+{
+	long n = skb->len;
+
+	/* Its BTF is no help then, but that alone is no reason: what follows is one. */
+	return tagged_static(&n) + *(volatile int *)(long)skb->hash;
+}
+
+GLOBAL int handler(__u64 cookie)
+{
+	return cookie > 5;
+}
+
+SEC("tc")
+OURS("exception callbacks are not supported yet")
+__attribute__((btf_decl_tag("exception_callback:handler")))
+int with_handler(struct __sk_buff *skb)
+{
+	return 0;
+}
+
+/* Fields of map values that point into the kernel. */
+
+struct with_kptr {
+	__u64 n;
+	struct task_struct __kptr *task;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct with_kptr);
+} tasks SEC(".maps");
+
+static void *task_value(void)
+{
+	__u32 key = 0;
+
+	return bpf_map_lookup_elem(&tasks, &key);
+}
+
+SEC("tc")
+REASON("kptr cannot be accessed indirectly by helper")
+int kptr_helper(struct __sk_buff *skb)
+{
+	char *v = task_value();
+
+	return v ? bpf_skb_load_bytes(skb, 0, v, 16) : 0;
+}
+
+SEC("tc")
+REASON("kptr access cannot have variable offset")
+int kptr_variable(struct __sk_buff *skb)
+{
+	char *v = task_value();
+
+	return v ? *(volatile char *)(v + (skb->len & 15)) : 0;
+}
+
+SEC("tc")
+REASON("kptr access misaligned expected=8 off=12")
+int kptr_misaligned(struct __sk_buff *skb)
+{
+	char *v = task_value();
+
+	return v ? *(volatile int *)(v + 12) : 0;
+}
+
+SEC("tc")
+REASON("kptr access size must be BPF_DW")
+int kptr_size(struct __sk_buff *skb)
+{
+	char *v = task_value();
+
+	return v ? *(volatile int *)(v + 8) : 0;
+}
+
+SEC("tc")
+OURS("access to a kptr needs kernel BTF, which is not supported yet")
+int kptr_load(struct __sk_buff *skb)
+{
+	char *v = task_value();
+
+	return v ? *(volatile long *)(v + 8) != 0 : 0;
 }
 
 char LICENSE[] SEC("license") = "GPL";

@@ -6,6 +6,7 @@
     -- attach N, -- flags N         expected_attach_type, prog_flags
     -- license TEXT                 GPL without
     -- map NAME TYPE KEY VALUE MAX [FLAGS]     with TYPE lock: an array with a spin lock by BTF
+    -- frozen NAME                  that map, before the program is loaded
     -- btf                          func_info for every function, all static
     -- asm                          with `rN = map NAME`, `rN = value NAME+OFF`, `rN = func LABEL`
     -- raw                          or hex
@@ -40,6 +41,7 @@ class Case:
         self.name, self.line = name, line
         self.type, self.attach, self.flags, self.license = 'socket_filter', 0, 0, 'GPL'
         self.maps, self.btf, self.asm, self.raw = [], False, '', None
+        self.frozen = set()
         self.expect, self.ours, self.only = {}, {}, RIGHTS
         self.sections = set()
         self.insns = b''
@@ -80,6 +82,8 @@ def parse(text):
                 setattr(cur, key, int(rest, 0))
             elif key == 'map':
                 cur.maps.append(rest.split())
+            elif key == 'frozen':
+                cur.frozen.add(rest)
             elif key == 'btf':
                 cur.btf = True
             elif key == 'only':
@@ -225,8 +229,9 @@ def record(case, blob_at):
         flags = int(m[5], 0) if len(m) > 5 else 0
         if len(m) > 6:
             inner = [x[0] for x in case.maps].index(m[6])
-        body.append('map %d %s %s %s %d 0 %d %d %d %d 0 %s' % (
-            MAP_TYPES[kind], m[2], m[3], m[4], flags, blob, ids[0], ids[1], inner, m[0]))
+        body.append('map %d %s %s %s %d 0 %d %d %d %d %d %s' % (
+            MAP_TYPES[kind], m[2], m[3], m[4], flags, blob, ids[0], ids[1], inner,
+            m[0] in case.frozen, m[0]))
     code = bytearray(case.insns)
     at = 0
     while at + 8 <= len(code):

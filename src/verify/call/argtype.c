@@ -130,9 +130,8 @@ int arg_type_check(struct env *env, u32 regno, const struct helper_arg *arg)
 			continue;
 		if (reg_base(type) != REG_BTF_ID)
 			return 0;
-		return reject_reg(env, -EOPNOTSUPP, (s32)regno,
-				  "R%u: arguments typed by a kernel's BTF are not supported yet",
-				  regno);
+		return env_bug(env, "R%u is typed by the BTF of a kernel: nothing makes those yet",
+			       regno);
 	}
 	return wrong_type(env, regno, types);
 }

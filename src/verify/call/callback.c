@@ -40,10 +40,8 @@ static int fill_args(struct env *env, struct frame *callee, const struct frame *
 		case CB_DYNPTR:
 			dynptr_mark_reg(reg, DYNPTR_LOCAL, true, env_new_id(env));
 			continue;
-		case CB_BTF:
-			return reject(env, -EOPNOTSUPP,
-				      "callbacks with arguments typed by a kernel's BTF are not "
-				      "supported yet");
+		case CB_BTF: /* the helper's own argument of that kind was refused */
+			return env_bug(env, "a callback's argument is typed by BTF");
 		}
 		reg->map = from->map;
 		reg->map_uid = from->map_uid;

@@ -17,13 +17,6 @@ static bool acquires(u32 type)
 	return type == DYNPTR_RINGBUF;
 }
 
-static const char *type_text(u32 type)
-{
-	static const char *const names[] = { "<unknown>", "local", "ringbuf", "skb", "xdp" };
-
-	return type < ARRAY_SIZE(names) ? names[type] : names[0];
-}
-
 static enum dynptr_type type_of_flags(u32 flags)
 {
 	if (flags & AF_LOCAL)
@@ -207,18 +200,17 @@ static int use_arg(struct env *env, u32 regno, u32 flags)
 	bool fixed = reg_base(reg->type) == REG_DYNPTR;
 	int spi;
 
+	/* Only those that release one change it, and check_release() refused what is const. */
 	if (fixed && !(flags & AF_READ))
-		return reject_reg(env, -EINVAL, (s32)regno,
-				  "cannot pass pointer to const bpf_dynptr, the helper mutates it");
+		return env_bug(env, "R%u: a const dynptr is changed", regno);
 	if (!fixed && !is_made(env, reg))
 		return reject_reg(env, -EINVAL, (s32)regno,
 				  "Expected an initialized dynptr as arg #%u", regno - 1);
 	if (!fixed)
 		dynptr = dynptr_reg(env, regno);
+	/* What is released was acquired (check_release()): it is one of the ring buffer's. */
 	if (type != DYNPTR_NONE && (!dynptr || dynptr->dynptr_type != type))
-		return reject_reg(env, -EINVAL, (s32)regno,
-				  "Expected a dynptr of type %s as arg #%u", type_text(type),
-				  regno - 1);
+		return env_bug(env, "R%u: a dynptr of another type", regno);
 	if (fixed)
 		return 0;
 	spi = get_spi(env, reg);

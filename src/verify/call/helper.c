@@ -104,9 +104,8 @@ static int release(struct env *env, const struct helper_call *call)
 		err = ref_release(env, call->mem.ref_obj_id);
 	else if (reg_is_null(env_reg(env, regno)))
 		err = 0; /* NULL stands for no reference */
-	if (err == -EINVAL)
-		return reject_reg(env, err, (s32)regno,
-				  "func %s reference has not been acquired before", call->name);
+	if (err == -EINVAL) /* check_release() looked at the argument */
+		return env_bug(env, "%s: R%u holds no reference", call->name, regno);
 	return err;
 }
 

@@ -38,8 +38,9 @@ static int check_field(struct env *env, u32 regno, enum btf_field_kind kind, con
 
 static int lock_take(struct env *env, const struct reg *reg)
 {
+	/* While a lock is held no function may be called but bpf_spin_unlock (helper.c). */
 	if (env->cur->active_locks)
-		return reject(env, -EINVAL, "Locking two bpf_spin_locks are not allowed");
+		return env_bug(env, "a second lock");
 	return refs_acquire_lock(env, env->insn_idx, REF_LOCK, reg->id, reg->map);
 }
 
@@ -51,8 +52,9 @@ static int lock_give(struct env *env, const struct reg *reg)
 		return reject(env, -EINVAL, "bpf_spin_unlock without taking a lock");
 	if (!refs_find_lock(st, REF_LOCK, reg->id, reg->map))
 		return reject(env, -EINVAL, "bpf_spin_unlock of different lock");
+	/* One lock is held at a time, so that the one found is the last taken. */
 	if (reg->id != st->active_lock_id || reg->map != st->active_lock_ptr)
-		return reject(env, -EINVAL, "bpf_spin_unlock cannot be out of order");
+		return env_bug(env, "a lock held under another");
 	return refs_release_lock(st, REF_LOCK, reg->id, reg->map);
 }
 

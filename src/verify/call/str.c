@@ -19,9 +19,11 @@ static int find(struct env *env, u32 regno, const char **ret_str, u32 *ret_bytes
 	u32 off = (u32)reg->off + (u32)reg_const_value(reg);
 	u64 addr;
 
-	if (off >= map->attr.value_size_bytes ||
-	    map->ops->direct_value((struct map *)(uintptr_t)map, 0, &addr))
-		return reject_reg(env, -EINVAL, (s32)regno, "direct value access failed");
+	if (off >= map->attr.value_size_bytes) /* mem_map_access was asked before */
+		return env_bug(env, "string at %u of %u", off, map->attr.value_size_bytes);
+	if (map->ops->direct_value((struct map *)(uintptr_t)map, 0, &addr))
+		return reject_reg(env, -ENOTSUPP, (s32)regno,
+				  "direct value access on string failed");
 	*ret_str = (const char *)u64_to_ptr(addr) + off;
 	*ret_bytes = map->attr.value_size_bytes - off;
 	return 0;

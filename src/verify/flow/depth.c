@@ -8,6 +8,7 @@
  * more bytes than an earlier one, which was fine, is not walked again: time is bounded by the
  * calls times the few distinct depths, whatever the shape of the call graph.
  */
+#include <assert.h>
 #include <string.h>
 
 #include "base/bits.h"
@@ -91,13 +92,10 @@ static int enter(struct depth *d, u32 s, u32 frame)
 				   d->bytes);
 	if (d->private_ok && f->private_mode == PRIVATE_UNKNOWN && f->bytes >= PRIVATE_BYTES_MIN)
 		f->private_mode = PRIVATE_YES;
-	if (f->private_mode == PRIVATE_YES) {
-		if (f->bytes > LIMIT_STACK_BYTES)
-			return flow_reject(d->flow, -EACCES, facts->start,
-					   "stack size of subprog %u is %u. Too large", s,
-					   f->bytes);
+	/* No access goes below the limit (mem_stack_within): one frame alone always has room. */
+	assert(f->bytes <= LIMIT_STACK_BYTES);
+	if (f->private_mode == PRIVATE_YES)
 		return 0;
-	}
 	d->bytes += f->bytes;
 	d->bytes_max = MAX(d->bytes_max, d->bytes);
 	if (d->bytes > LIMIT_STACK_BYTES)
@@ -127,9 +125,6 @@ static int descend(struct depth *d, struct chain_frame *chain, u32 *frame,
 
 	if (callee->is_async_cb && !site->direct)
 		return 0; /* runs on a stack of its own */
-	if (callee->is_exception_cb && site->direct)
-		return flow_reject(d->flow, -EINVAL, site->insn_idx,
-				   "insn %u cannot call exception cb directly", site->insn_idx);
 	if (*frame + 1 >= LIMIT_FRAMES)
 		return flow_reject(d->flow, -E2BIG, site->insn_idx,
 				   "the call stack of %u frames is too deep !", *frame + 1);

@@ -62,11 +62,8 @@ int mem_ctx_access(struct env *env, const struct mem_access *acc)
 	if (err)
 		return err;
 	err = prog_ctx_access(&kind, &query, &res);
-	if (err == -EOPNOTSUPP)
-		return reject_reg(env, err, (s32)acc->regno,
-				  "the context of %s programs needs kernel BTF, which is not "
-				  "supported yet",
-				  prog_type_name(env->prog->type));
+	if (err == -EOPNOTSUPP) /* resolve.c refuses types that need the BTF of a kernel */
+		return env_bug(env, "programs of type %s", prog_type_name(env->prog->type));
 	if (err)
 		return reject_reg(env, err, (s32)acc->regno,
 				  "invalid bpf_context access off=%d size=%d", acc->off,
@@ -105,12 +102,9 @@ int mem_sock_access(struct env *env, const struct mem_access *acc)
 	if (acc->kind == ACCESS_WRITE)
 		return reject_reg(env, -EACCES, (s32)acc->regno, "R%d cannot write into %s",
 				  (int)acc->regno, reg_type_text(reg->type, type));
+	/* Arithmetic on sockets is refused (ptr_alu.c): the offset is the instruction's. */
 	if (reg->s.smin < 0)
-		return reject_reg(env, -EACCES, (s32)acc->regno,
-				  "R%d min value is negative, either use unsigned index or do a "
-				  "if (index >=0) check.",
-				  (int)acc->regno);
-	/* Arithmetic on sockets is refused; here nothing depends on that. */
+		return env_bug(env, "R%u: a socket with an offset", acc->regno);
 	if (!scalar_is_const(&reg->s) || reg->s.var_off.value)
 		return mem_ptr_off(env, reg, acc->regno, true);
 	if (object_access(sock_value(reg_base(reg->type)), &query, &res))

@@ -69,7 +69,6 @@ int mem_stack_range(struct env *env, u32 regno, s32 off, u32 size_bytes, bool ze
 {
 	const struct reg *reg = env_reg(env, regno);
 	struct frame *frame = state_frame_of(env->cur, reg);
-	char text[TNUM_TEXT_BYTES];
 	s32 min_off, max_off;
 	u64 slots = 0;
 	int err;
@@ -82,11 +81,9 @@ int mem_stack_range(struct env *env, u32 regno, s32 off, u32 size_bytes, bool ze
 	min_off = (s32)reg->s.smin + off;
 	max_off = (s32)reg->s.smax + off;
 	if (!scalar_is_const(&reg->s)) {
+		/* Arithmetic that makes such a pointer was refused (mem_check_bounds_arith). */
 		if (!env->bypass_spec_v1)
-			return reject_reg(env, -EACCES, (s32)regno,
-					  "R%d variable offset stack access prohibited for !root, "
-					  "var_off=%s",
-					  (int)regno, tnum_text(text, reg->s.var_off));
+			return env_bug(env, "R%u varies in the stack of !root", regno);
 		/* Which bytes are filled is not known: they must be initialised before. */
 		meta = NULL;
 	}
