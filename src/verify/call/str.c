@@ -57,20 +57,23 @@ int str_const_arg(struct env *env, u32 regno)
 	return 0;
 }
 
-static bool is_space(char c)
+/* As the kernel's ctype table, which above ASCII is Latin-1's. */
+static bool is_space(u8 c)
 {
-	return c == ' ' || (c >= '\t' && c <= '\r');
+	return c == ' ' || (c >= '\t' && c <= '\r') || c == 0xa0;
 }
 
-static bool is_punct(char c)
+static bool is_punct(u8 c)
 {
-	return c > ' ' && c < 0x7f && !(c >= '0' && c <= '9') && !(c >= 'a' && c <= 'z') &&
+	if (c > 0x7f)
+		return (c > 0xa0 && c < 0xc0) || c == 0xd7 || c == 0xf7;
+	return c > ' ' && c != 0x7f && !(c >= '0' && c <= '9') && !(c >= 'a' && c <= 'z') &&
 	       !(c >= 'A' && c <= 'Z');
 }
 
 static bool ends_word(char c)
 {
-	return !c || is_space(c) || is_punct(c);
+	return !c || is_space((u8)c) || is_punct((u8)c);
 }
 
 /* What may stand behind '%p'. Returns the length, -1 for a conversion that does not exist. */
@@ -112,7 +115,7 @@ static bool format_ok(const char *fmt, u32 arg_cnt)
 	for (; *fmt; fmt++) {
 		s32 n;
 
-		if ((u8)*fmt >= 0x7f || (*fmt < ' ' && !is_space(*fmt)))
+		if ((u8)*fmt < ' ' ? !is_space((u8)*fmt) : *fmt == 0x7f)
 			return false;
 		if (*fmt != '%')
 			continue;
