@@ -11,7 +11,6 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "prog/facts.h"
-#include "spec/helper.h"
 #include "spec/intrinsics.h"
 
 #define PASSES_MAX 32u
@@ -85,18 +84,6 @@ static int mark(struct front *f)
 	return 0;
 }
 
-static u16 call_args(const struct front *f, const struct decoded *d)
-{
-	const struct helper_binding *b = &f->bindings[d->imm];
-	u32 n = 0;
-
-	if (!b->info || b->host)
-		return FRONT_CALL_ARGS;
-	while (n < HELPER_ARGS && b->info->args[n].kind != ARG_KIND_NONE)
-		n++;
-	return (u16)((1u << (n + 1)) - 2);
-}
-
 bool front_keeps_args(const struct front *f, const struct decoded *d)
 {
 	return d->op == ISA_CALL_HELPER && intrinsic_keeps_args(front_helper(f, d));
@@ -108,8 +95,9 @@ static u16 reads_of(const struct front *f, const struct decoded *d)
 		return 0;
 	if (d->op == ISA_EXIT)
 		return 1;
+	/* All five: what follows the last that the prototype names may be read, too (printk). */
 	if (d->op == ISA_CALL_HELPER)
-		return call_args(f, d);
+		return FRONT_CALL_ARGS;
 	if (d->op == ISA_CALLX)
 		return (u16)(FRONT_CALL_ARGS | 1u << d->dst);
 	return d->op == ISA_CALL_SUBPROG ? FRONT_CALL_ARGS : d->reads;

@@ -63,6 +63,8 @@ else:
     ok(p.returncode == 0 and run(both + '.exe').returncode == 0, 'libskep.a goes together with libbpf.a', p.stderr)
 nm = run('nm', '-D', '--defined-only', os.path.join(libdir, 'libskep.so.0')).stdout.split('\n')
 names = [line.split()[2] for line in nm if len(line.split()) == 3]
-ok(len(names) > 5 and all(n.startswith(('skep_', 'SKEP_')) for n in names), 'libskep.so shows skep_* only', names)
+# … and what gdb looks for by these very names.
+ok(len(names) > 5 and all(n.startswith(('skep_', 'SKEP_', '__jit_debug_')) for n in names),
+   'libskep.so shows skep_* and the two names of gdb only', names)
 shutil.rmtree(TMP, ignore_errors=True)
 done()
