@@ -6,8 +6,6 @@
  */
 #include "jit/front.h"
 
-#include <string.h>
-
 #include "base/err.h"
 #include "base/mem.h"
 #include "prog/facts.h"
@@ -72,9 +70,6 @@ static int mark(struct front *f)
 				return -EINVAL;
 			f->flags[d->target] |= FRONT_LEADER;
 		}
-		f->calls |= fam == ISA_FAMILY_CALL || fam == ISA_FAMILY_CALLX ||
-			    fam == ISA_FAMILY_LDABS || fam == ISA_FAMILY_LDIND ||
-			    fam == ISA_FAMILY_GOTOX;
 		if (fam == ISA_FAMILY_LDDW)
 			f->flags[++i] |= FRONT_HALF;
 		i++;
@@ -213,6 +208,7 @@ static int func_look(struct front *f, struct jit_func *fn)
 		return -EINVAL;
 	fn->regs_saved = writes & FRONT_KEPT;
 	fn->uses_fp = reads & 1u << INSN_REG_FP;
+	f->calls |= fn->calls;
 	fn->saves_fp = fn->uses_fp || fn->may_goto;
 	fn->stack_bytes = fn->uses_fp ? stack_of(f, fn) : 0;
 	f->regs_used |= writes | reads;

@@ -102,6 +102,12 @@ struct lop {
 	u32 idx; /* the instruction that it was made of, in prog->insns */
 };
 
+/* What an immediate of a lowered operation may be. */
+static inline bool fits_s32(s64 v)
+{
+	return v == (s32)v;
+}
+
 /* The condition that holds exactly when @cond does not: pairs differ in the last bit. */
 static inline enum lop_cond lop_cond_not(enum lop_cond cond)
 {

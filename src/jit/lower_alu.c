@@ -28,11 +28,6 @@ static const struct alu_row alu_rows[ISA_OP_CNT] = {
 #include "isa/ops.def"
 };
 
-static bool fits_s32(s64 v)
-{
-	return v == (s32)v;
-}
-
 /* dst = a op (b, or imm where b is LOP_REG_NONE), now. */
 static void emit_binary(struct lower *l, enum lop_op lop, u32 width, const u32 regs[3], u64 imm)
 {

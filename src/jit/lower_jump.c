@@ -59,11 +59,6 @@ static bool test_pending(struct lower *l, const struct decoded *d, struct lop *o
 	return true;
 }
 
-static bool fits_s32(s64 v)
-{
-	return v == (s32)v;
-}
-
 /* The operands of a comparison; true when both are known. */
 static void compare(struct lower *l, const struct decoded *d, const struct jump_row *row,
 		    struct lop *op)

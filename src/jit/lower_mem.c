@@ -3,11 +3,6 @@
 #include "jit/lower.h"
 #include "prog/prog.h"
 
-static bool fits_s32(s64 v)
-{
-	return v == (s32)v;
-}
-
 /* @reg + @off into the address of @op. */
 static void address(struct lower *l, u32 reg, s32 off, struct lop *op)
 {

@@ -3,11 +3,6 @@
 
 #define BIT(n) ((u16)(1u << (n)))
 
-static bool fits_s32(s64 v)
-{
-	return v == (s32)v;
-}
-
 void pend_emit(struct lower *l, struct lop *op)
 {
 	op->idx = l->idx;

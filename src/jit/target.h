@@ -157,6 +157,14 @@ typedef int (*jit_call_fn)(struct run *run, const void *code, const u64 args[5],
 extern const struct jit_target jit_target_x86_64;
 extern const struct jit_target jit_target_arm64;
 
+/* Addresses of functions of ours, which sites take. */
+static inline u64 jit_code_of(void (*fn)(void))
+{
+	return (u64)(uintptr_t)fn;
+}
+
+#define JIT_CODE_OF(fn) jit_code_of((void (*)(void))(fn))
+
 /* For targets (jit/emit.c). Each notes a site at the end of the code. */
 void jit_site_local(struct jit_emit *e, enum jit_site_kind kind, u32 cond, u32 target);
 void jit_site_ext(struct jit_emit *e, u64 addr);

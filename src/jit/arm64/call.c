@@ -4,13 +4,6 @@
 #include "jit/support.h"
 #include "prog/prog.h"
 
-static u64 code_of(void (*fn)(void))
-{
-	return (u64)(uintptr_t)fn;
-}
-
-#define CODE_OF(fn) code_of((void (*)(void))(fn))
-
 static void check_fault(struct jit_emit *e)
 {
 	_Static_assert(!FAULT_NONE && sizeof(enum fault_kind) == 4, "what cbnz looks at");
@@ -38,7 +31,7 @@ static void call_by_number(struct jit_emit *e, const struct lop *l)
 	a64_move(e, true, A64_X1, a64_native(e, l->a));
 	a64_emit(e, a64_mov_rr(true, A64_X0, RUN));
 	a64_emit(e, a64_mov_sp(A64_X2, A64_SP));
-	call_c(e, CODE_OF(jit_callx));
+	call_c(e, JIT_CODE_OF(jit_callx));
 	a64_emit(e, a64_add_imm(true, A64_SP, A64_SP, ARGS_BYTES));
 }
 
@@ -108,7 +101,7 @@ void a64_lop_tail_call(struct jit_emit *e, const struct lop *l)
 	/* Map and index stand where they belong. */
 	a64_emit(e, a64_mov_rr(true, A64_X3, A64_X0));
 	a64_emit(e, a64_mov_rr(true, A64_X0, RUN));
-	jit_site_ext(e, CODE_OF(jit_tail_call));
+	jit_site_ext(e, JIT_CODE_OF(jit_tail_call));
 	a64_emit(e, a64_cmp_imm(true, A64_X0, 0));
 	jit_site_local(e, JIT_SITE_JCC, A64_MI, none);
 	if (e->func->main) {
@@ -133,7 +126,7 @@ void a64_lop_load_packet(struct jit_emit *e, const struct lop *l)
 		a64_add_const(e, false, A64_X1, a64_native(e, l->a), (s64)l->imm);
 	a64_emit(e, a64_mov_rr(true, A64_X0, RUN));
 	a64_const(e, A64_X2, l->bits / 8u);
-	call_c(e, CODE_OF(jit_load_packet));
+	call_c(e, JIT_CODE_OF(jit_load_packet));
 	a64_emit(e, a64_cmp_imm(true, R0, 0));
 	jit_site_local(e, JIT_SITE_JCC, A64_MI, jit_cold(e, l->idx, FAULT_NONE));
 }

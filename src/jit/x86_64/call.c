@@ -4,13 +4,6 @@
 #include "jit/x86_64/x86_int.h"
 #include "prog/prog.h"
 
-static u64 code_of(void (*fn)(void))
-{
-	return (u64)(uintptr_t)fn;
-}
-
-#define CODE_OF(fn) code_of((void (*)(void))(fn))
-
 static void check_fault(struct jit_emit *e)
 {
 	const struct x86_mem kind = x86_at(RUN, offsetof(struct run, fault.kind));
@@ -32,7 +25,7 @@ static void call_by_number(struct jit_emit *e, const struct lop *l)
 	x86_mov_rr(&e->code, true, X86_RDI, RUN);
 	x86_mov_rr(&e->code, true, X86_RSI, T0);
 	x86_mov_rr(&e->code, true, X86_RDX, X86_RSP);
-	jit_site_ext(e, CODE_OF(jit_callx));
+	jit_site_ext(e, JIT_CODE_OF(jit_callx));
 	x86_alu_ri(&e->code, X86_ADD, true, X86_RSP, 48);
 	x86_stack_moved(e, 0);
 }
@@ -102,7 +95,7 @@ void x86_lop_tail_call(struct jit_emit *e, const struct lop *l)
 	/* It returns the other program in rax, and r1 where that wants it: in rdx. */
 	x86_mov_rr(&e->code, true, X86_RCX, X86_RDI);
 	x86_mov_rr(&e->code, true, X86_RDI, RUN);
-	jit_site_ext(e, CODE_OF(jit_tail_call));
+	jit_site_ext(e, JIT_CODE_OF(jit_tail_call));
 	x86_test_rr(&e->code, true, X86_RAX, X86_RAX);
 	jit_site_local(e, JIT_SITE_JCC, X86_S, none);
 	if (e->func->main) {
@@ -125,7 +118,7 @@ void x86_lop_load_packet(struct jit_emit *e, const struct lop *l)
 		x86_lea(&e->code, false, X86_RSI, x86_at(x86_native(e, l->a), (s32)(u32)l->imm));
 	x86_mov_rr(&e->code, true, X86_RDI, RUN);
 	x86_mov_ri32(&e->code, X86_RDX, l->bits / 8u);
-	jit_site_ext(e, CODE_OF(jit_load_packet));
+	jit_site_ext(e, JIT_CODE_OF(jit_load_packet));
 	x86_test_rr(&e->code, true, X86_RAX, X86_RAX);
 	jit_site_local(e, JIT_SITE_JCC, X86_S, jit_cold(e, l->idx, FAULT_NONE));
 }
