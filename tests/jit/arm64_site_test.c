@@ -15,9 +15,9 @@
 #define CBZ  (0x80u | 0x40u | 3u) /* cbz x3 */
 #define CBNZ (0x80u | 0x20u | 5u) /* cbnz w5 */
 
-static s64 signed_field(u32 word, u32 low, u32 bits)
+static u64 signed_field(u32 word, u32 low, u32 bits)
 {
-	return (s64)((u64)(word >> low) << (64 - bits)) >> (64 - bits);
+	return (u64)((s64)((u64)(word >> low) << (64 - bits)) >> (64 - bits));
 }
 
 struct cpu {
@@ -39,9 +39,9 @@ static bool taken(const struct cpu *c, u32 word)
 /* The address of @page and what lies @pages from it. */
 static u64 page_of(u64 pc, u32 word)
 {
-	const s64 pages = signed_field(word, 5, 19) << 2 | (word >> 29 & 3);
+	const u64 pages = signed_field(word, 5, 19) << 2 | (word >> 29 & 3);
 
-	return (pc & ~0xfffULL) + ((u64)pages << 12);
+	return (pc & ~0xfffULL) + (pages << 12);
 }
 
 static void step(struct cpu *c, u32 word)
@@ -50,15 +50,15 @@ static void step(struct cpu *c, u32 word)
 	u64 next = c->pc + 4;
 
 	if (word >> 26 == 0x05 || word >> 26 == 0x25) { /* b, bl */
-		next = c->pc + (u64)(signed_field(word, 0, 26) << 2);
+		next = c->pc + (signed_field(word, 0, 26) << 2);
 		c->linked = word >> 31;
 	} else if (word >> 24 == 0x54 || (word >> 25 & 0x3f) == 0x1a) {
 		if (taken(c, word))
-			next = c->pc + (u64)(signed_field(word, 5, 19) << 2);
+			next = c->pc + (signed_field(word, 5, 19) << 2);
 	} else if ((word & 0x9f000000) == 0x90000000) {
 		c->x[rd] = page_of(c->pc, word);
 	} else if ((word & 0x9f000000) == 0x10000000) {
-		c->x[rd] = c->pc + (u64)(signed_field(word, 5, 19) << 2 | (word >> 29 & 3));
+		c->x[rd] = c->pc + (signed_field(word, 5, 19) << 2 | (word >> 29 & 3));
 	} else if ((word & 0xffc00000) == 0x91000000) {
 		c->x[rd] = c->x[rn] + (word >> 10 & 0xfff);
 	} else if ((word & 0xff800000) == 0xd2800000) {
