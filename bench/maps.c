@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Runs programs of one object by name, for whoever reads its answers: loads all of them into ours
- * (--interp: into our interpreter) or (BENCH_LIVE) into the live kernel, then reads "NAME REPEAT"
- * lines and answers each with the ns that BPF_PROG_TEST_RUN says one run took, or "-". "HEX 0" sets
- * the packet. bench/programs.py drives several in turn.
+ * (--interp: into our interpreter; --native=gcc, clang: and puts C in their place) or (BENCH_LIVE)
+ * into the live kernel, then reads "NAME REPEAT" lines and answers each with the ns that
+ * BPF_PROG_TEST_RUN says one run took and the program's result, or "-". "HEX 0" sets the packet.
+ * bench/programs.py drives several in turn.
  */
 #include <stdbool.h>
 #include <stdio.h>
@@ -38,9 +39,16 @@ static int test_run(union bpf_attr *attr)
 	int err = bpf_prog_test_run_opts((int)attr->test.prog_fd, &opts);
 
 	attr->test.duration = opts.duration;
+	attr->test.retval = opts.retval;
 	return err;
 }
+static bool option(const char *text)
+{
+	(void)text;
+	return false;
+}
 #else
+#include "bench/native.h"
 #include "skep/object.h"
 #include "skep/skep.h"
 
@@ -48,6 +56,18 @@ static struct skep *skep;
 static struct skep_object *object;
 
 static struct skep_opts opts = { .size = sizeof(opts) };
+static const char *compiler; /* of native code, NULL: run what was loaded */
+
+static bool option(const char *text)
+{
+	if (!strcmp(text, "--interp"))
+		opts.engine = SKEP_ENGINE_INTERP;
+	else if (!strncmp(text, "--native=", 9))
+		compiler = text + 9;
+	else
+		return false;
+	return true;
+}
 
 static bool start(const char *path)
 {
@@ -56,7 +76,9 @@ static bool start(const char *path)
 
 static int prog_fd(const char *name)
 {
-	return skep_object_prog_fd(object, name);
+	int fd = skep_object_prog_fd(object, name);
+
+	return fd >= 0 && compiler && !native_take_over(skep, fd, compiler) ? -1 : fd;
 }
 
 static int test_run(union bpf_attr *attr)
@@ -86,12 +108,8 @@ int main(int argc, char **argv)
 	static char name[4200];
 	unsigned int repeat;
 
-#ifndef BENCH_LIVE
-	if (argc == 3 && !strcmp(argv[1], "--interp")) {
-		opts.engine = SKEP_ENGINE_INTERP;
+	if (argc == 3 && option(argv[1]))
 		argc--, argv++;
-	}
-#endif
 	if (argc != 2 || !start(argv[1])) {
 		fprintf(stderr, "bench-maps: cannot load %s\n", argc > 1 ? argv[1] : "nothing");
 		return 1;
@@ -115,7 +133,7 @@ int main(int argc, char **argv)
 		if (fd < 0 || test_run(&attr))
 			printf("-\n");
 		else
-			printf("%u\n", attr.test.duration);
+			printf("%u %u\n", attr.test.duration, attr.test.retval);
 		fflush(stdout);
 	}
 	return 0;

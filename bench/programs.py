@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Programs of packets, map operations and filters: `skep` beside the live kernel and tcpdump.
 
-    bench/programs.py BUILD CAPTURE [--rounds N] [--json FILE] [--maps [OPERATION…]]
+    bench/programs.py BUILD CAPTURE [--rounds N] [--json FILE] [--packets] [--maps [OPERATION…]]
 
-Packet programs run on every 1,000th packet of the capture, ours and the kernel's by
+Packet programs run on every 250th packet of the capture, ours, the kernel's and native ones by
 BPF_PROG_TEST_RUN, less a run of an empty program. Map operations run in loops of 64, ours and the kernel's by BPF_PROG_TEST_RUN, less a
 loop without the operation. Filters run over the capture written 20 times into one file: CPU time of the whole
 process, user and system. Rounds are interleaved; medians, and medians of paired ratios.
@@ -20,9 +20,9 @@ import sys
 import tempfile
 import time
 
-PACKET_STEP = 1000  # every many-th packet of the capture
+PACKET_STEP = 250   # every many-th packet of the capture
 PACKET_REPEAT = 400 # a slice so short that most are not interrupted
-PACKET_SLICES = 30  # in each round
+PACKET_SLICES = 15  # in each round
 COPIES = 20
 PROGRAMS = [('count', 'count'), ('firewall', 'firewall'), ('lb', 'balance'), ('vlan', 'vlan_pop_xdp')]
 # Programs of maps.bpf.c.
@@ -34,6 +34,8 @@ MAP_SLICES = 40    # in each round
 OPS_PER_RUN = 64
 # Ours: how an engine is chosen. The live kernel comes last.
 MAP_ENGINES = {'jit': ['bench-maps'], 'run': ['bench-maps', '--interp'], 'kernel': ['bench-maps-live']}
+# Native: the same C by gcc and clang, in the place of the JIT's code (bench/native.h).
+PACKET_ENGINES = {'gcc': ['bench-maps', '--native=gcc'], 'clang': ['bench-maps', '--native=clang'], **MAP_ENGINES}
 FILTERS = ['', 'port 22', 'tcp port 443', 'host 10.7.0.100 and tcp', 'ip6 and udp',
            'tcp[tcpflags] & tcp-rst != 0', 'not arp and (port 53 or port 80)']
 
@@ -79,8 +81,9 @@ def medians(pairs):
 
 
 class Runner:
-    """A process that has all programs loaded: ns of one run, or None."""
+    """A process that has all programs loaded: ns of one run, or None; then `result` is the program's."""
     def __init__(self, build, cmd, obj):
+        self.result = None
         self.proc = subprocess.Popen([f'{build}/bench/{cmd[0]}', *cmd[1:], obj], text=True,
                                      stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
 
@@ -91,7 +94,10 @@ class Runner:
             answer = self.proc.stdout.readline().strip()
         except OSError:
             return None
-        return int(answer) if answer.isdigit() else None
+        if answer.count(' ') != 1:
+            return None
+        ns, self.result = map(int, answer.split())
+        return ns
 
     def packet(self, data):
         self.proc.stdin.write(f'{data.hex()} 0\n')
@@ -102,19 +108,23 @@ class Runner:
         self.proc.communicate()
 
 
-def runners_of(b, obj):
-    return {name: Runner(b.build, cmd, obj) for name, cmd in MAP_ENGINES.items()
+def runners_of(b, obj, engines):
+    return {name: Runner(b.build, cmd, obj) for name, cmd in engines.items()
             if os.path.exists(f'{b.build}/bench/{cmd[0]}')}
 
 
-def packet_programs(b, capture, rounds, results):
-    """ns of one run, less one of an empty program: both sides by BPF_PROG_TEST_RUN, in turn."""
-    packets = [r[16:] for r in read_pcap(capture)[1]][::PACKET_STEP]
-    empty = runners_of(b, f'{b.build}/bench/work_kernel.bpf.o')
-    print(f'\n{"packet program, ns":<22}' + ''.join(f'{name:>10}' for name in empty) + f'{"jit/kernel":>12}')
+def packet_programs(b, records, rounds, results):
+    """
+    ns of one run, less one of an empty program: all sides by BPF_PROG_TEST_RUN, in turn. Its answers are whole
+    numbers, rounded down; means over many packets say more.
+    """
+    packets = [r[16:] for r in records][::PACKET_STEP]
+    empty = runners_of(b, f'{b.build}/bench/work_kernel.bpf.o', PACKET_ENGINES)
+    print(f'\n{"packet program, ns":<22}' + ''.join(f'{name:>10}' for name in empty)
+          + f'{"jit/kernel":>12}{"jit/gcc":>9}')
     for obj, prog in PROGRAMS:
-        ours = runners_of(b, f'{b.build}/examples/{obj}.bpf.o')
-        sums = {name: 0.0 for name in ours}
+        ours = runners_of(b, f'{b.build}/examples/{obj}.bpf.o', PACKET_ENGINES)
+        sums, nones = ({name: 0.0 for name in ours} for _ in range(2))
         for data in packets:
             times = {name: ([], []) for name in ours}
             for name in ours:
@@ -124,14 +134,20 @@ def packet_programs(b, capture, rounds, results):
                 for name in ours:
                     times[name][0].append(empty[name].ns('w_empty', PACKET_REPEAT))
                     times[name][1].append(ours[name].ns(prog, PACKET_REPEAT))
+            if len({r.result for r in ours.values()}) != 1:
+                sys.exit(f'{obj}: engines differ: ' + str({name: r.result for name, r in ours.items()}))
             for name, (none, full) in times.items():
+                nones[name] += statistics.quantiles(none, n=20)[0]
                 sums[name] += statistics.quantiles(full, n=20)[0] - statistics.quantiles(none, n=20)[0]
         row = {name: total / len(packets) for name, total in sums.items()}
         print(f'{obj + ":" + prog:<22}' + ''.join(f'{v:>10.2f}' for v in row.values())
-              + f'{row["jit"] / max(row.get("kernel", 0), 0.5):>12.2f}')
-        results['packet_programs'].append({'name': f'{obj}:{prog}', 'ns': row})
+              + f'{row["jit"] / max(row.get("kernel", 0), 0.5):>12.2f}{row["jit"] / max(row["gcc"], 0.5):>9.2f}')
+        sys.stdout.flush()
+        none = {name: total / len(packets) for name, total in nones.items()}
+        results['packet_programs'].append({'name': f'{obj}:{prog}', 'ns': row, 'empty_ns': none})
         for r in ours.values():
             r.close()
+    print(f'{"(an empty one)":<22}' + ''.join(f'{v:>10.2f}' for v in none.values()))
     for r in empty.values():
         r.close()
 
@@ -146,7 +162,7 @@ def quiet(none, full):
 def map_operations(b, rounds, only, results):
     """ns of each operation: what a run takes longer than one without it, in rounds that alternate."""
     obj = f'{b.build}/bench/maps.bpf.o'
-    runners = runners_of(b, obj)
+    runners = runners_of(b, obj, MAP_ENGINES)
     print(f'\n{"map operation, ns":<22}' + ''.join(f'{name:>10}' for name in runners) + f'{"jit/kernel":>12}')
     for prog in only or MAP_OPS:
         times = {(name, what): [] for name in runners for what in ('m_none', f'm_{prog}')}
@@ -214,20 +230,22 @@ def main():
     parser.add_argument('capture')
     parser.add_argument('--rounds', type=int, default=5)
     parser.add_argument('--json')
+    parser.add_argument('--packets', action='store_true', help='packet programs alone')
     parser.add_argument('--maps', nargs='*', metavar='OPERATION', help='map operations alone, all or these')
     args = parser.parse_args()
     head, records = read_pcap(args.capture)
     results = {'packet_programs': [], 'map_operations': [], 'filters': [], 'rounds': args.rounds}
     with tempfile.TemporaryDirectory() as tmp:
-        few, one, big = (os.path.join(tmp, n) for n in ('few.pcap', 'one.pcap', 'big.pcap'))
-        write_pcap(few, head, records[::100])
+        one, big = (os.path.join(tmp, n) for n in ('one.pcap', 'big.pcap'))
         write_pcap(one, head, records[:1])
         write_pcap(big, head, records * COPIES)
         b = Bench(args.build, tmp)
         if args.maps is not None:
             map_operations(b, args.rounds, args.maps, results)
             return
-        packet_programs(b, few, args.rounds, results)
+        packet_programs(b, records, args.rounds, results)
+        if args.packets:
+            return
         map_operations(b, args.rounds, None, results)
         filters(b, big, len(records) * COPIES, args.rounds, results)
         start_up(b, one, args.rounds, results)
