@@ -27,7 +27,8 @@ CONFIGS = {
     # without detect_stack_use_after_return: its fake stacks are not where engines say theirs is
     'asan': dict(env={'CC': 'gcc', 'ASAN_OPTIONS': 'detect_leaks=1',
                       'UBSAN_OPTIONS': 'halt_on_error=1:print_stacktrace=1'},
-                 dir='build-asan', setup=['-Db_sanitize=address,undefined', '-Db_lundef=false'], slow=4),
+                 dir='build-asan', setup=['-Db_sanitize=address,undefined', '-Db_lundef=false', '-Ddebug=false',
+                        '-Doptimization=1', '-Dc_args=-g1'], slow=4),
     'tsan': dict(env={'CC': 'clang-19', 'TSAN_OPTIONS': 'halt_on_error=1'}, dir='build-tsan',
                  setup=['-Db_sanitize=thread', '-Db_lundef=false', '-Dfrontend=disabled'], slow=8),
     'msan': dict(env={'CC': 'clang-19', 'MSAN_OPTIONS': 'halt_on_error=1'}, dir='build-msan',

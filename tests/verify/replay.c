@@ -10,13 +10,14 @@
  *	verify_replay [--backend kernel|skep] [--rights priv|bpf|unpriv] [--level N] [--only NAME]…
  *		      [--log-max BYTES] [--add-flags N] [--isolate SECONDS] FILE…
  *
- * With --isolate each record is verified in a process of its own; one that dies or lasts longer is
+ * With --isolate records are verified in a child; one that dies or lasts longer is
  * reported with SETUP "died" and the signal as its log.
  */
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -58,35 +59,68 @@ static void record_replay(struct backend *b, const struct opts *o, const struct 
 	fflush(stdout);
 }
 
-/* What the child writes is complete or was not begun: a backend dies before its first byte. */
-static void record_isolate(struct backend *b, const struct opts *o, const struct record_file *file,
-			   const struct record *r, int num)
+/* The next record of @r's file that was asked for, @r included; NULL: none. */
+static const struct record *next_wanted(const struct opts *o, const struct record *r)
+{
+	while (r && !wanted(o, r->name))
+		r = r->next;
+	return r;
+}
+
+static void died(const struct record *r, int num, int status)
 {
 	char text[64];
-	int status = 0;
-	pid_t child;
 
-	fflush(stdout);
-	child = fork();
-	if (child == 0) {
-		alarm(o->isolate_sec);
-		record_replay(b, o, file, r, num);
-		_exit(0);
-	}
-	while (child > 0 && waitpid(child, &status, 0) < 0 && errno == EINTR)
-		;
-	if (child > 0 && WIFEXITED(status) && WEXITSTATUS(status) == 0)
-		return;
 	snprintf(text, sizeof(text), "%s",
 		 WIFSIGNALED(status) ? strsignal(WTERMSIG(status)) : "status is not 0");
 	printf("result %d -4095 0 %zu died %s\n%s\n", num, strlen(text), r->name, text);
 	fflush(stdout);
 }
 
+/*
+ * A child does record after record; where one dies the next child goes on behind it. What a child
+ * writes of a record is complete or was not begun: a backend dies before its first byte.
+ */
+static int file_isolate(struct backend *b, const struct opts *o, const struct record_file *file,
+			int num)
+{
+	const struct record **at = mmap(NULL, sizeof(*at), PROT_READ | PROT_WRITE,
+					MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	pid_t child;
+	int status;
+
+	if (at == MAP_FAILED) {
+		perror("mmap");
+		return 1;
+	}
+	*at = next_wanted(o, file->first);
+	while (*at) {
+		fflush(stdout);
+		status = 1;
+		child = fork();
+		if (child == 0) {
+			for (; *at; *at = next_wanted(o, (*at)->next)) {
+				alarm(o->isolate_sec);
+				record_replay(b, o, file, *at, num);
+			}
+			_exit(0);
+		}
+		while (child > 0 && waitpid(child, &status, 0) < 0 && errno == EINTR)
+			;
+		if (*at) {
+			died(*at, num, status);
+			*at = next_wanted(o, (*at)->next);
+		}
+	}
+	munmap(at, sizeof(*at));
+	return 0;
+}
+
 static int file_replay(struct backend *b, const struct opts *o, const char *path, int num)
 {
 	struct record_file file = { 0 };
 	FILE *in = fopen(path, "r");
+	int bad = 0;
 
 	if (!in) {
 		perror(path);
@@ -97,17 +131,16 @@ static int file_replay(struct backend *b, const struct opts *o, const char *path
 		return 1;
 	}
 	fclose(in);
-	for (struct record *r = file.first; r; r = r->next) {
-		if (!wanted(o, r->name))
-			continue;
+	for (struct record *r = file.first; r; r = r->next)
 		r->flags |= o->add_flags;
-		if (o->isolate_sec)
-			record_isolate(b, o, &file, r, num);
-		else
+	if (o->isolate_sec)
+		bad = file_isolate(b, o, &file, num);
+	else
+		for (const struct record *r = next_wanted(o, file.first); r;
+		     r = next_wanted(o, r->next))
 			record_replay(b, o, &file, r, num);
-	}
 	record_file_fini(&file);
-	return 0;
+	return bad;
 }
 
 static int usage(void)
