@@ -26,9 +26,16 @@ def dump(source, tool, work):
     obj, rec = os.path.join(work, 'o'), os.path.join(work, 'rec')
     subprocess.run([CLANG, '-g', '-O2', '-mcpu=v3', '--target=bpf', '-c', source, '-o', obj,
                     '-I/usr/include/%s-linux-gnu' % os.uname().machine], check=True)
+    text = subprocess.run([tool, obj], stdout=subprocess.PIPE, text=True, check=True).stdout
     with open(rec, 'w', encoding='utf-8') as f:
-        subprocess.run([tool, obj], stdout=f, check=True)
+        f.write('\nrecord '.join(with_flags(b) for b in text.split('\nrecord ')))
     return rec
+
+
+def with_flags(record):
+    """A record whose tag says flags=N is loaded with those."""
+    m = re.search(r'^tag flags=(\d+)$', record, re.M)
+    return re.sub(r'^flags \d+$', 'flags ' + m.group(1), record, flags=re.M) if m else record
 
 
 def wanted(records):

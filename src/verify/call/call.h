@@ -24,12 +24,11 @@ int call_kfunc(struct env *env, const struct insn *insn) must_check;
  * EXIT of the current frame (process_bpf_exit_full). *ret_done: the path has ended well; otherwise
  * the caller's frame is current and insn_idx set (prepare_func_exit).
  */
-int call_exit(struct env *env, bool exception_exit, bool *ret_done) must_check;
+int call_exit(struct env *env, bool *ret_done) must_check;
 /* check_return_code of @regno (r0), of the main program or a callback. */
 int call_check_return(struct env *env, u32 regno, const char *reg_name) must_check;
 /* Nothing acquired is held any more (check_reference_leak, check_resource_leak). */
-int call_check_leak(struct env *env, bool exception_exit, bool check_lock, const char *prefix)
-	must_check;
+int call_check_leak(struct env *env, bool check_lock, const char *prefix) must_check;
 
 /* What BTF says of the main function's argument, at its start: 0 or -ENOMEM. */
 int call_main_args(struct env *env) must_check;

@@ -46,7 +46,7 @@ static int fill_args(struct env *env, struct frame *callee, const struct frame *
 		reg->map = from->map;
 		reg->map_uid = from->map_uid;
 	}
-	callee->callback_ret_range = (struct ret_range){ cb->ret_min, cb->ret_max, false };
+	callee->callback_ret_range = (struct ret_range){ cb->ret_min, cb->ret_max };
 	return 0;
 }
 

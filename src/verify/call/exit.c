@@ -13,8 +13,6 @@
 /* retval_range_within */
 static bool within(const struct ret_range *range, const struct scalar *s)
 {
-	if (range->return_32bit)
-		return range->min <= s->s32_min && s->s32_max <= range->max;
 	return range->min <= s->smin && s->smax <= range->max;
 }
 
@@ -64,7 +62,7 @@ static int check_prog_result(struct env *env, u32 regno, const char *reg_name)
 		return env_bug(env, "programs of type %s", prog_type_name(prog->type));
 	if (allowed.any)
 		return 0;
-	range = (struct ret_range){ allowed.min, allowed.max, false };
+	range = (struct ret_range){ allowed.min, allowed.max };
 	err = check_known(env, regno, &range, "At program exit", reg_name);
 	if (!err && allowed.strict_min <= allowed.strict_max && s->smin >= allowed.strict_min &&
 	    s->smax <= allowed.strict_max)
@@ -86,7 +84,7 @@ int call_check_return(struct env *env, u32 regno, const char *reg_name)
 	if (frame->in_async_callback_fn)
 		return check_known(env, regno, &frame->callback_ret_range,
 				   "At async callback return", reg_name);
-	if (!frame->subprogno || frame->in_exception_callback_fn)
+	if (!frame->subprogno)
 		return check_prog_result(env, regno, reg_name);
 	if (env_reg(env, regno)->type != REG_SCALAR)
 		return reject_reg(env, -EINVAL, (s32)regno,
@@ -95,18 +93,17 @@ int call_check_return(struct env *env, u32 regno, const char *reg_name)
 	return 0;
 }
 
-int call_exit(struct env *env, bool exception_exit, bool *ret_done)
+int call_exit(struct env *env, bool *ret_done)
 {
-	bool outermost = exception_exit || !env->cur->curframe;
+	bool outermost = !env->cur->curframe;
 	int err;
 
 	*ret_done = false;
-	err = call_check_leak(env, exception_exit, outermost,
-			      exception_exit ? "bpf_throw" : "BPF_EXIT instruction in main prog");
+	err = call_check_leak(env, outermost, "BPF_EXIT instruction in main prog");
 	if (err)
 		return err;
 	if (!outermost)
 		return frame_leave(env);
 	*ret_done = true;
-	return exception_exit ? 0 : call_check_return(env, 0, "R0");
+	return call_check_return(env, 0, "R0");
 }

@@ -4,6 +4,7 @@
  * callers and the function's own verification (btf_prepare_func_args, btf_check_func_arg_match of
  * the kernel); of static ones and of the main function, a hint that may be wrong.
  */
+#include <assert.h>
 #include <string.h>
 
 #include "base/err.h"
@@ -34,17 +35,18 @@ struct func_parse {
 
 struct call_func *func_of(struct env *env, u32 subprog)
 {
-	if (!env->call_funcs)
-		env->call_funcs =
-			env_alloc(env, env->facts->subprog_cnt * sizeof(*env->call_funcs));
-	return env->call_funcs ? &env->call_funcs[subprog] : NULL;
+	assert(env->call_funcs); /* the main function comes first: call_main_args() */
+	return &env->call_funcs[subprog];
 }
 
 static u32 func_btf_id(const struct env *env, u32 subprog)
 {
 	const struct prog *prog = env->prog;
 
-	return prog->btf && subprog < prog->subprog_cnt ? prog->subprogs[subprog].btf_id : 0;
+	if (!prog->btf)
+		return 0;
+	assert(subprog < prog->subprog_cnt); /* core/resolve_subprogs.c: func_info names all */
+	return prog->subprogs[subprog].btf_id;
 }
 
 const char *func_name(const struct env *env, u32 subprog)
@@ -54,9 +56,13 @@ const char *func_name(const struct env *env, u32 subprog)
 	return id ? btf_type_name(env->prog->btf, btf_type_by_id(env->prog->btf, id)) : "";
 }
 
+/* Never NULL: btf/check.c saw that ids of types name types. */
 static const struct btf_type *skip(const struct btf *btf, u32 id)
 {
-	return btf_type_skip_modifiers(btf, &id);
+	const struct btf_type *t = btf_type_skip_modifiers(btf, &id);
+
+	assert(t);
+	return t;
 }
 
 static bool is_number(const struct btf_type *t)
@@ -117,18 +123,19 @@ static bool is_ctx(const struct func_parse *p, const struct btf_type *ptr, bool 
 	const struct btf_type *t = btf_type_by_id(p->btf, id);
 	struct prog_ctx_arg arg;
 
+	assert(t);
 	prog_ctx_arg(prog->type, prog->expected_attach_type, &arg);
 	/* Qualifiers, then typedefs one by one: some of them are the name itself. */
-	while (t && (btf_type_kind(t) == BTF_KIND_CONST || btf_type_kind(t) == BTF_KIND_VOLATILE ||
-		     btf_type_kind(t) == BTF_KIND_RESTRICT ||
-		     btf_type_kind(t) == BTF_KIND_TYPE_TAG ||
-		     btf_type_kind(t) == BTF_KIND_TYPEDEF)) {
+	while (btf_type_kind(t) == BTF_KIND_CONST || btf_type_kind(t) == BTF_KIND_VOLATILE ||
+	       btf_type_kind(t) == BTF_KIND_RESTRICT || btf_type_kind(t) == BTF_KIND_TYPE_TAG ||
+	       btf_type_kind(t) == BTF_KIND_TYPEDEF) {
 		if (btf_type_kind(t) == BTF_KIND_TYPEDEF && (tagged || arg.typedef_untagged) &&
 		    one_of(btf_type_name(p->btf, t), arg.typedefs, ARRAY_SIZE(arg.typedefs)))
 			return true;
 		t = btf_type_by_id(p->btf, t->size_or_type);
+		assert(t);
 	}
-	return t && (btf_type_kind(t) == BTF_KIND_STRUCT || btf_type_kind(t) == BTF_KIND_UNION) &&
+	return (btf_type_kind(t) == BTF_KIND_STRUCT || btf_type_kind(t) == BTF_KIND_UNION) &&
 	       one_of(btf_type_name(p->btf, t), tagged ? arg.structs : arg.untagged,
 		      ARRAY_SIZE(arg.structs));
 }
@@ -137,7 +144,7 @@ static bool is_ctx(const struct func_parse *p, const struct btf_type *ptr, bool 
 static int check_ctx_tag(const struct func_parse *p, u32 n, const struct btf_type *ptr)
 {
 	const struct prog *prog = p->env->prog;
-	const struct btf_type *t = btf_type_by_id(p->btf, ptr->size_or_type);
+	const struct btf_type *t;
 	struct prog_ctx_arg arg;
 
 	if (!ptr->size_or_type)
@@ -146,7 +153,7 @@ static int check_ctx_tag(const struct func_parse *p, u32 n, const struct btf_typ
 	if (arg.anything || is_ctx(p, ptr, true))
 		return 0;
 	t = skip(p->btf, ptr->size_or_type);
-	if (!t || btf_type_kind(t) == BTF_KIND_UNKN)
+	if (btf_type_kind(t) == BTF_KIND_UNKN)
 		return 0;
 	if (arg.u64_ok && btf_type_kind(t) == BTF_KIND_INT && t->size_or_type == 8)
 		return 0;
@@ -155,15 +162,15 @@ static int check_ctx_tag(const struct func_parse *p, u32 n, const struct btf_typ
 	return reject(p->env, -EINVAL, "arg#%u should be `struct %s *`", n, arg.structs[0]);
 }
 
+/* A struct of that name, or one that is only declared (btf_is_dynptr_ptr). */
 static bool is_dynptr(const struct func_parse *p, const struct btf_type *ptr)
 {
 	const struct btf_type *t = skip(p->btf, ptr->size_or_type);
-	const char *name;
 
-	if (!t || btf_type_kind(t) != BTF_KIND_STRUCT)
+	if (btf_type_kind(t) != BTF_KIND_STRUCT &&
+	    (btf_type_kind(t) != BTF_KIND_FWD || btf_type_kflag(t)))
 		return false;
-	name = btf_type_name(p->btf, t);
-	return !strcmp(name, "bpf_dynptr") || !strcmp(name, "bpf_dynptr_kern");
+	return !strcmp(btf_type_name(p->btf, t), "bpf_dynptr");
 }
 
 static int bad_tags(const struct func_parse *p, u32 n)
@@ -199,7 +206,7 @@ static int parse_untrusted(const struct func_parse *p, u32 n, const struct btf_t
 	if (tags & ~(u32)TAG_UNTRUSTED)
 		return reject(p->env, -EINVAL,
 			      "arg#%u untrusted cannot be combined with any other tags", n);
-	if (t && btf_type_kind(t) != BTF_KIND_UNKN && !is_number(t))
+	if (btf_type_kind(t) != BTF_KIND_UNKN && !is_number(t))
 		return reject(p->env, -EOPNOTSUPP,
 			      "arg#%u: pointers typed by a kernel's BTF are not supported yet", n);
 	arg->kind = PARAM_MEM;
@@ -250,19 +257,19 @@ static int parse_arg(const struct func_parse *p, u32 n, u32 type_id)
 
 	if (err)
 		return err;
-	if (t && btf_type_kind(t) == BTF_KIND_PTR)
+	if (btf_type_kind(t) == BTF_KIND_PTR)
 		return parse_pointer(p, n, t, tags);
 	if (tags)
 		return reject(p->env, -EINVAL,
 			      "arg#%u has pointer tag, but is not a pointer type", n);
-	if (t && is_number(t)) {
+	if (is_number(t)) {
 		p->func->args[n].kind = PARAM_SCALAR;
 		return 0;
 	}
 	if (!p->global)
 		return -EINVAL;
 	return reject(p->env, -EINVAL, "Arg#%u type %s in %s() is not supported yet.", n,
-		      t ? btf_kind_name(btf_type_kind(t)) : "UNKNOWN", p->name);
+		      btf_kind_name(btf_type_kind(t)), p->name);
 }
 
 static int parse_proto(const struct func_parse *p, const struct btf_type *proto)
@@ -277,7 +284,7 @@ static int parse_proto(const struct func_parse *p, const struct btf_type *proto)
 				    reject(p->env, -EINVAL,
 					   "Global function %s() with %u > %u args. Buggy "
 					   "compiler.", p->name, cnt, CALL_REGS);
-	if (!ret || !is_number(ret))
+	if (!is_number(ret))
 		return !p->global ? -EINVAL :
 				    reject(p->env, -EINVAL,
 					   "Global function %s() doesn't return scalar. Only "
@@ -303,13 +310,11 @@ int func_args(struct env *env, u32 subprog, const struct call_func **ret_func)
 	};
 	const struct btf_type *t;
 
-	if (!p.func)
-		return -ENOMEM;
 	*ret_func = p.func;
 	if (p.func->cached)
 		return 0;
 	if (!p.func_id)
-		return p.global ? env_bug(env, "no BTF for global func#%u", subprog) : -EINVAL;
+		return env_bug(env, "no BTF for func#%u", subprog);
 	t = btf_type_by_id(p.btf, btf_type_by_id(p.btf, p.func_id)->size_or_type);
 	return parse_proto(&p, t);
 }
@@ -375,8 +380,6 @@ int func_check_call(struct env *env, u32 subprog)
 	bool clean = !rec->err;
 	int err;
 
-	if (!own)
-		return -ENOMEM;
 	if (!func_btf_id(env, subprog) || own->unreliable)
 		return -EINVAL;
 	err = func_args(env, subprog, &func);
@@ -398,7 +401,7 @@ static bool has_handler(const struct env *env)
 	const struct btf *btf = env->prog->btf;
 	u32 func = func_btf_id(env, 0);
 
-	for (u32 id = 1; func && id < btf_type_cnt(btf); id++) {
+	for (u32 id = 1; id < btf_type_cnt(btf); id++) {
 		const struct btf_type *t = btf_type_by_id(btf, id);
 
 		if (btf_type_kind(t) == BTF_KIND_DECL_TAG && t->size_or_type == func &&
@@ -410,19 +413,19 @@ static bool has_handler(const struct env *env)
 
 int call_main_args(struct env *env)
 {
-	struct call_func *own = func_of(env, 0);
 	const struct call_func *func;
+	struct call_func *own;
 	int err;
 
-	if (!own)
+	env->call_funcs = env_alloc(env, env->facts->subprog_cnt * sizeof(*env->call_funcs));
+	if (!env->call_funcs)
 		return -ENOMEM;
+	own = func_of(env, 0);
 	if (!func_btf_id(env, 0))
 		return 0;
 	if (has_handler(env))
 		return reject(env, -EOPNOTSUPP, "exception callbacks are not supported yet");
 	err = func_args(env, 0, &func);
-	if (err == -ENOMEM)
-		return err;
 	own->unreliable = err || func->arg_cnt != 1 || func->args[0].kind != PARAM_CTX;
 	env_reject_forget(env);
 	return 0;
@@ -433,7 +436,9 @@ int call_prepare_args(struct env *env, u32 subprogno)
 	const struct call_func *func;
 	int err = func_args(env, subprogno, &func);
 
-	for (u32 n = 0; !err && n < func->arg_cnt; n++) {
+	if (err) /* its callers asked before */
+		return env_bug(env, "no prototype of global func#%u", subprogno);
+	for (u32 n = 0; n < func->arg_cnt; n++) {
 		const struct func_arg *arg = &func->args[n];
 		struct reg *reg = env_reg(env, n + 1);
 
@@ -456,5 +461,5 @@ int call_prepare_args(struct env *env, u32 subprogno)
 			break;
 		}
 	}
-	return err;
+	return 0;
 }

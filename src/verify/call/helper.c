@@ -140,7 +140,7 @@ static int check_props(struct env *env, struct helper_call *call)
 	u32 props = call->info->props;
 
 	if (props & HP_TAIL_CALL)
-		return call_check_leak(env, false, true, "tail_call");
+		return call_check_leak(env, true, "tail_call");
 	if (props & HP_FLAGS_ZERO && !reg_is_null(env_reg(env, 2)))
 		return reject_reg(env, -EINVAL, 2,
 				  "get_local_storage() doesn't support non-zero flags");

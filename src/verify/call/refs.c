@@ -40,12 +40,12 @@ void call_null_released(struct env *env, u32 ref_obj_id)
 		(void)env_bug(env, "NULL stands for no reference %u", ref_obj_id);
 }
 
-static int check_refs(struct env *env, bool exception_exit)
+static int check_refs(struct env *env)
 {
 	const struct vstate *st = env->cur;
 	int err = 0;
 
-	if (!exception_exit && state_frame(st)->frameno)
+	if (state_frame(st)->frameno)
 		return 0;
 	for (u32 i = 0; i < st->ref_cnt; i++)
 		if (st->refs[i].kind == REF_PTR)
@@ -54,7 +54,7 @@ static int check_refs(struct env *env, bool exception_exit)
 	return err;
 }
 
-int call_check_leak(struct env *env, bool exception_exit, bool check_lock, const char *prefix)
+int call_check_leak(struct env *env, bool check_lock, const char *prefix)
 {
 	const struct vstate *st = env->cur;
 	int err;
@@ -62,7 +62,7 @@ int call_check_leak(struct env *env, bool exception_exit, bool check_lock, const
 	if (check_lock && st->active_locks)
 		return reject(env, -EINVAL, "%s cannot be used inside bpf_spin_lock-ed region",
 			      prefix);
-	err = check_refs(env, exception_exit);
+	err = check_refs(env);
 	if (err)
 		return reject(env, err, "%s would lead to reference leak", prefix);
 	if (check_lock && st->active_irq_id)

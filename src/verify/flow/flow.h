@@ -79,7 +79,6 @@ struct flow_opts {
 	u32 expected_attach_type;
 	u8 rights; /* enum helper_rights, enum verify_rights: the same order */
 	bool bpf_capable;
-	u32 exception_cb; /* subprogram number, 0: none */
 	/* False for an unknown kfunc. NULL: none is known. The cookie is the sink's. */
 	bool (*kfunc)(void *cookie, const struct insn *call, struct flow_call *ret_call);
 	struct flow_sink sink;

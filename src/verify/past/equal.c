@@ -8,6 +8,7 @@
  * not yet known in a loop that is still being explored, and wants the same kinds of bytes on the
  * stack; EXACT wants the very same state.
  */
+#include <assert.h>
 #include <string.h>
 
 #include "verify/past/past_int.h"
@@ -173,8 +174,6 @@ static bool slot_safe_slow(struct env *env, const struct slot *old, const struct
 
 		if (type == SLOT_INVALID || (env->allow_uninit_stack && type == SLOT_MISC))
 			continue;
-		if (!cur)
-			return false;
 		reg_mark_unknown_imprecise(memset(&unbound, 0, sizeof(unbound)));
 		o = scalar_of_slot(env, old, &unbound);
 		c = scalar_of_slot(env, cur, &unbound);
@@ -190,7 +189,7 @@ static bool slot_safe_slow(struct env *env, const struct slot *old, const struct
 	return true;
 }
 
-/* One slot; @cur is NULL where the current stack is not as deep. */
+/* One slot; @cur is NULL where the current stack is not as deep (not for NOT_EXACT). */
 static bool slot_safe(struct env *env, const struct slot *old, const struct slot *cur,
 		      enum exact_level exact)
 {
@@ -200,8 +199,7 @@ static bool slot_safe(struct env *env, const struct slot *old, const struct slot
 		return false;
 	if (!(kinds & ~kinds_beside(env)))
 		return true;
-	if (!cur)
-		return false;
+	assert(cur);
 	if (kinds == SLOT_SPILL * KIND_IN_ALL && slot_kinds(cur) == kinds)
 		return reg_safe(env, &old->spilled, &cur->spilled, exact);
 	return slot_safe_slow(env, old, cur, exact);
@@ -306,8 +304,9 @@ static bool hint_differs(const struct env *env, const struct past_entry *e,
 {
 	const struct reg *old, *cur;
 
-	if (!e->hint.live || e->hint.frame > st->curframe)
+	if (!e->hint.live)
 		return false;
+	assert(e->hint.frame <= st->curframe);
 	old = &e->st->frame[e->hint.frame]->regs[e->hint.reg];
 	cur = &st->frame[e->hint.frame]->regs[e->hint.reg];
 	if (exact == EXACT)

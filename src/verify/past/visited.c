@@ -9,6 +9,8 @@
  * pending one; when branches becomes 0 all that may happen from it was found safe. 2. A state with
  * branches > 0 is never freed, nor one that past_incomplete holds.
  */
+#include <assert.h>
+
 #include "base/err.h"
 #include "verify/past/past_int.h"
 #include "verify/state/print.h"
@@ -63,8 +65,7 @@ void past_reset(struct env *env)
 	struct past *past = env->past;
 	struct past_visit *v;
 
-	if (!past)
-		return;
+	assert(past);
 	for (u32 s = 0; s < env->flow->scc_cnt; s++) {
 		for (v = past->visits[s]; v; v = v->next)
 			past_free_backedges(env, v);

@@ -83,7 +83,7 @@ struct env {
 	struct str text; /* the line being printed */
 
 	bool nomem; /* memory ran out somewhere: the run ends with -ENOMEM whatever else happens */
-	bool seen_direct_write, seen_exception;
+	bool seen_direct_write;
 	u32 hidden_subprog_cnt;
 	u32 jmps_processed;	 /* jumps, calls and exits stepped over, for when to keep a state */
 	bool explore_alu_limits; /* pruning compares scalars exactly */

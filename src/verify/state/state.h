@@ -43,7 +43,6 @@ struct past_entry;
 
 struct ret_range {
 	s32 min, max;
-	bool return_32bit;
 };
 
 struct frame { /* struct bpf_func_state */
@@ -53,7 +52,7 @@ struct frame { /* struct bpf_func_state */
 	u32 subprogno;
 	u32 async_entry_cnt;
 	struct ret_range callback_ret_range;
-	bool in_callback_fn, in_async_callback_fn, in_exception_callback_fn;
+	bool in_callback_fn, in_async_callback_fn;
 	/* calls of the callback, if this frame called a callback-calling helper */
 	u32 callback_depth;
 	u32 stack_bytes;    /* multiple of 8: slots [0, stack_bytes / 8) exist; slot 0 is fp-8 */

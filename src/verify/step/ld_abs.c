@@ -23,7 +23,7 @@ static int implicit_exit(struct env *env)
 	if (!state_push_branch(env, env->insn_idx + 1, env->insn_idx, false, &err))
 		return err;
 	reg_mark_const_zero(env, env_reg(env, 0));
-	err = call_exit(env, false, &done);
+	err = call_exit(env, &done);
 	if (!err && done)
 		return env_bug(env, "a subprogram ended the program");
 	return err;
@@ -40,7 +40,7 @@ int step_ld_abs(struct env *env, const struct insn *insn, bool *ret_moved)
 	err = mem_check_src(env, REG_SKB);
 	/* It may end the program, and then nothing is released. */
 	if (!err)
-		err = call_check_leak(env, false, true, "BPF_LD_[ABS|IND]");
+		err = call_check_leak(env, true, "BPF_LD_[ABS|IND]");
 	if (err)
 		return err;
 	if (ctx->type != REG_CTX)

@@ -149,7 +149,7 @@ static int do_exit(struct env *env, const struct insn *insn, enum step *ret_step
 
 	(void)insn;
 	env->jmps_processed++;
-	err = call_exit(env, false, &done);
+	err = call_exit(env, &done);
 	if (!err && !done)
 		live_stack_moved(env->flow);
 	*ret_step = done ? STEP_ENDED : STEP_NEXT;
