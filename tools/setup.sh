@@ -23,7 +23,11 @@ for level in "$@"; do
 	demo) ;;
 	check) wanted="$wanted $check" ;;
 	bench) wanted="$wanted $check $bench" ;;
-	kernel) wanted="$wanted $check $kernel" ;;
+	kernel)
+		wanted="$wanted $check $kernel"
+		# A newer libbpf beside the system's, for the selftests alone; without it they use that.
+		"$(dirname "$0")/selftests/libbpf.sh" "${SKEP_CACHE:-$HOME/.cache/skep}/libbpf" || true
+		;;
 	*)
 		echo "tools/setup.sh: unknown level $level (demo, check, bench or kernel)" >&2
 		exit 2

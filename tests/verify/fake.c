@@ -14,6 +14,7 @@
 
 #define MAPS_MAX 64
 #define NAME_MAX_BYTES 16
+#define MAP_TYPE_ARENA 33 /* the system's headers may be older */
 
 enum kind { MAP, BTF, PROG };
 
@@ -108,7 +109,9 @@ static long map_create(const union bpf_attr *attr)
 {
 	struct obj *o;
 	long fd = obj_new(MAP, attr, &o);
-	uint64_t bytes = (uint64_t)value_stride(attr) * attr->max_entries;
+	/* An arena's entries are pages; libbpf writes its variables there. */
+	uint64_t entry = attr->map_type == MAP_TYPE_ARENA ? 4096 : value_stride(attr);
+	uint64_t bytes = entry * attr->max_entries;
 
 	if (attr->inner_map_fd)
 		o->inner = obj_of((int)attr->inner_map_fd);

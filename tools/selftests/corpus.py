@@ -6,6 +6,7 @@ annotated programs are compiled with clang-19, and verify_obj_dump and tv_dump t
 test_verifier's tables into records. Nothing of it is committed.
 """
 import concurrent.futures
+import functools
 import glob
 import hashlib
 import os
@@ -21,6 +22,7 @@ ARCHIVE = os.environ.get('LINUX_SOURCE') or '/usr/src/linux-source-6.12.tar.xz'
 SOURCE = os.path.join(CACHE, 'linux-6.12')
 TESTS = os.path.join(SOURCE, 'tools/testing/selftests/bpf')
 GEN = os.path.join(SOURCE, 'gen')
+LIBBPF = os.path.join(CACHE, 'libbpf')
 CLANG = os.environ.get('CLANG') or 'clang-19'
 PARTS = ('tools/testing/selftests/bpf', 'tools/lib/bpf', 'tools/include', 'include/uapi',
          'scripts/bpf_doc.py')
@@ -61,6 +63,39 @@ def build():
 
 def tool(name):
     return os.path.join(BUILD, 'tests/verify', name)
+
+
+@functools.lru_cache(None)
+def newer_libbpf():
+    """([-I…], archive) of bookworm-backports' libbpf; the system's where that cannot be had."""
+    done = subprocess.run([os.path.join(TOP, 'tools/selftests/libbpf.sh'), LIBBPF],
+                          capture_output=True, text=True)
+    found = glob.glob(os.path.join(LIBBPF, 'usr/lib/*/libbpf.a'))
+    if done.returncode or not found:
+        say(done.stderr.strip() + ': the system\'s instead')
+        return [], os.path.join(BUILD, 'src/object/libbpf-ours.a')
+    ours = os.path.join(LIBBPF, 'libbpf-ours.a')
+    if not os.path.exists(ours):
+        run([os.path.join(TOP, 'tools/localize.sh'), found[0], ours + '.tmp',
+             '--redefine-sym', 'syscall=loader_syscall', '--redefine-sym', 'stderr=loader_stderr',
+             '--wildcard'] + ['--keep-global-symbol=' + s for s in
+                              ('bpf_*', 'libbpf_*', '*btf*__*', '*_buffer__*')])
+        os.replace(ours + '.tmp', ours)
+    return ['-isystem', os.path.join(LIBBPF, 'usr/include')], ours
+
+
+def dump_tool():
+    """verify_obj_dump, with the newer libbpf: made once for each of its sources."""
+    includes, archive = newer_libbpf()
+    if not includes:
+        return tool('verify_obj_dump')
+    src = [os.path.join(TOP, 'tests/verify', f) for f in ('obj_dump.c', 'fake.c')]
+    exe = os.path.join(LIBBPF, 'obj_dump-' + digest(*src, src[1][:-2] + '.h'))
+    if not os.path.exists(exe):
+        run(['gcc', '-w', '-O1', '-D_GNU_SOURCE', '-I' + TOP] + includes + src +
+            [archive, '-lelf', '-lz', '-o', exe + '.tmp'])
+        os.replace(exe + '.tmp', exe)
+    return exe
 
 
 def unpack():
@@ -171,7 +206,7 @@ def tv_dump(path):
 
 def obj_dump(obj, path):
     with open(path + '.tmp', 'w') as f:
-        done = subprocess.run([tool('verify_obj_dump'), obj], stdout=f, stderr=subprocess.DEVNULL)
+        done = subprocess.run([dump_tool(), obj], stdout=f, stderr=subprocess.DEVNULL)
     if done.returncode:
         raise SystemExit('%s: verify_obj_dump: status %d' % (obj, done.returncode))
     os.replace(path + '.tmp', path)
@@ -183,8 +218,7 @@ def records(more=False):
     headers()
     names = sources(more)
     out, compiled = compile_all(names)
-    made_by = digest(os.path.join(TOP, 'tests/verify/fake.c'),
-                     os.path.join(TOP, 'tests/verify/obj_dump.c'),
+    made_by = digest(dump_tool(), os.path.join(TOP, 'tests/verify/fake.c'),
                      os.path.join(TOP, 'tools/selftests/tv_dump.c'))
     where = os.path.join(CACHE, 'selftests-rec-' + made_by)
     os.makedirs(where, exist_ok=True)

@@ -96,8 +96,7 @@ def compiled(src, out):
 
 def records(objects):
     """{package/object: record file}"""
-    made_by = corpus.digest(os.path.join(corpus.TOP, 'tests/verify/fake.c'),
-                            os.path.join(corpus.TOP, 'tests/verify/obj_dump.c'))
+    made_by = corpus.digest(corpus.dump_tool())
     where = os.path.join(corpus.CACHE, 'objects-rec-' + made_by)
     out = {}
     for obj in objects:
