@@ -23,7 +23,7 @@ TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 # name: environment, meson options, options of `meson test`, what it is for
 CONFIGS = {
     'gcc': dict(env={'CC': 'gcc'}, dir='build'),
-    'clang': dict(env={'CC': 'clang-19'}, dir='build-clang', suites=['vectors', 'house']),
+    'clang': dict(env={'CC': 'clang-19'}, dir='build-clang', setup=['-Ddebug=false'], suites=['vectors', 'house']),
     # without detect_stack_use_after_return: its fake stacks are not where engines say theirs is
     'asan': dict(env={'CC': 'gcc', 'ASAN_OPTIONS': 'detect_leaks=1',
                       'UBSAN_OPTIONS': 'halt_on_error=1:print_stacktrace=1'},
@@ -36,10 +36,10 @@ CONFIGS = {
     'valgrind': dict(env={'CC': 'gcc'}, dir='build', slow=30, log='testlog-valgrind.sh.json',
                      test=['--wrap', os.path.join(TOP, 'tools/valgrind.sh')]),
     's390x': dict(env={}, dir='build-s390x', slow=6,
-                  setup=['--cross-file', 'tools/cross/s390x.ini', '-Dfrontend=disabled'],
+                  setup=['--cross-file', 'tools/cross/s390x.ini', '-Dfrontend=disabled', '-Ddebug=false'],
                   needs=['s390x-linux-gnu-gcc', 'qemu-s390x-static']),
     'arm64': dict(env={}, dir='build-arm64', slow=6,
-                  setup=['--cross-file', 'tools/cross/arm64.ini', '-Dfrontend=disabled'],
+                  setup=['--cross-file', 'tools/cross/arm64.ini', '-Dfrontend=disabled', '-Ddebug=false'],
                   needs=['aarch64-linux-gnu-gcc', 'qemu-aarch64-static']),
 }
 DEFAULT = ['gcc', 'asan', 'clang', 's390x', 'arm64']
