@@ -4,6 +4,7 @@
  * code, the memory that it stands in), in thread CPU time; the best of several tries.
  */
 #include <stdio.h>
+#include <stdlib.h>
 #include <time.h>
 
 #include "base/mem.h"
@@ -58,32 +59,40 @@ static double compile_us(const struct insn *insns, u32 cnt)
 	return us;
 }
 
-int main(void)
+static int measure(struct insn *insns, u32 n, u32 rounds)
+{
+	const u32 cnt = n < INSNS_MAX ? n : INSNS_MAX;
+	u64 rand[4];
+	double best = 1e18;
+
+	rand_seed(rand, 1);
+	for (u32 i = 0; i < cnt; i++)
+		insns[i] = any_insn(rand, i + 5 < cnt);
+	insns[cnt] = insn_make(0xb7, 0, 0, 0, 0);
+	insns[cnt + 1] = insn_make(0x95, 0, 0, 0, 0);
+	for (u32 i = 0; i < rounds; i++) {
+		const double us = compile_us(insns, cnt + 2);
+
+		if (us < 0)
+			return 1;
+		best = us < best ? us : best;
+	}
+	printf("%8u instructions: %10.1f us, %7.1f ns each\n", cnt + 2, best,
+	       best * 1000 / (cnt + 2));
+	return 0;
+}
+
+/* With arguments: only this many instructions, so many times. */
+int main(int argc, char **argv)
 {
 	struct insn *insns = mem_zalloc_array(INSNS_MAX + 2, sizeof(*insns));
+	int err = !insns;
 
-	if (!insns)
-		return 1;
-	for (u32 n = 10; n <= 1000000; n *= 10) {
-		const u32 cnt = n < INSNS_MAX ? n : INSNS_MAX;
-		u64 rand[4];
-		double best = 1e18;
-
-		rand_seed(rand, 1);
-		for (u32 i = 0; i < cnt; i++)
-			insns[i] = any_insn(rand, i + 5 < cnt);
-		insns[cnt] = insn_make(0xb7, 0, 0, 0, 0);
-		insns[cnt + 1] = insn_make(0x95, 0, 0, 0, 0);
-		for (u32 i = 0; i < (n < 100000 ? 100u : 7u); i++) {
-			const double us = compile_us(insns, cnt + 2);
-
-			if (us < 0)
-				return 1;
-			best = us < best ? us : best;
-		}
-		printf("%8u instructions: %10.1f us, %7.1f ns each\n", cnt + 2, best,
-		       best * 1000 / (cnt + 2));
-	}
+	if (!err && argc > 2)
+		err = measure(insns, (u32)strtoul(argv[1], NULL, 0),
+			      (u32)strtoul(argv[2], NULL, 0));
+	for (u32 n = 10; !err && argc <= 2 && n <= 1000000; n *= 10)
+		err = measure(insns, n, n < 100000 ? 100 : 7);
 	mem_free(insns);
-	return 0;
+	return err;
 }

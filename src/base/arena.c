@@ -12,6 +12,7 @@
 #define ARENA_CHUNK_MAX	 (16u << 20)
 /* From here on huge pages: one page fault then costs as much as hundreds do without. */
 #define ARENA_CHUNK_HUGE (2u << 20)
+#define ARENA_FIRST_HUGE (192u << 10)
 
 struct arena_chunk {
 	struct arena_chunk *next;
@@ -42,6 +43,12 @@ static bool arena_grow(struct arena *arena, size_t need_bytes)
 	struct arena_chunk *chunk;
 
 	size = MIN(size, (size_t)ARENA_CHUNK_MAX);
+	if (!arena->chunks && arena->first_bytes) {
+		size = MAX(arena->first_bytes, (size_t)ARENA_CHUNK_MIN);
+		/* All of it will be touched: one page fault for many. */
+		if (size >= ARENA_FIRST_HUGE)
+			size = (size_t)align_up(size, ARENA_CHUNK_HUGE);
+	}
 	size = mem_piecewise() ? 0 : size;
 	size = MAX(size, need_bytes + sizeof(*chunk));
 	chunk = chunk_new(arena, size);
@@ -80,6 +87,15 @@ void *arena_alloc_array(struct arena *arena, size_t count, size_t size_bytes)
 	return arena_alloc(arena, (size_t)total);
 }
 
+void *arena_zalloc_array(struct arena *arena, size_t count, size_t size_bytes)
+{
+	void *p = arena_alloc_array(arena, count, size_bytes);
+
+	if (p && arena->dirty)
+		memset(p, 0, count * size_bytes);
+	return p;
+}
+
 void *arena_dup(struct arena *arena, const void *p, size_t size_bytes)
 {
 	void *copy = arena_alloc(arena, size_bytes);
@@ -99,5 +115,5 @@ void arena_fini(struct arena *arena)
 		chunk_free(chunk);
 		chunk = next;
 	}
-	*arena = (struct arena){ .dirty = arena->dirty };
+	*arena = (struct arena){ .dirty = arena->dirty, .first_bytes = arena->first_bytes };
 }

@@ -37,15 +37,32 @@ u64 pages_ram_bytes(void)
 	return cnt > 0 ? (u64)cnt * pages_size_bytes() : UINT64_MAX;
 }
 
-/* Huge pages need an address that is a multiple of theirs: takes more and gives the ends back. */
+static u8 *map_private(u64 size)
+{
+	u8 *p = mmap(NULL, size, PROT_READ | PROT_WRITE,
+		     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	return p == MAP_FAILED ? NULL : p;
+}
+
+/*
+ * Huge pages need an address that is a multiple of theirs, which newer kernels choose by
+ * themselves. Otherwise takes more and gives the ends back.
+ */
 static void *pages_new_huge(u64 size)
 {
 	u64 room = size + HUGE_BYTES;
-	u8 *p = mmap(NULL, room, PROT_READ | PROT_WRITE,
-		     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	u8 *p = map_private(size);
 	u64 head, tail;
 
-	if (p == MAP_FAILED)
+	if (p && !(ptr_to_u64(p) % HUGE_BYTES)) {
+		(void)madvise(p, size, MADV_HUGEPAGE);
+		return p;
+	}
+	if (p)
+		munmap(p, size);
+	p = map_private(room);
+	if (!p)
 		return NULL;
 	head = align_up(ptr_to_u64(p), HUGE_BYTES) - ptr_to_u64(p);
 	tail = room - head - size;
@@ -61,15 +78,12 @@ static void *pages_new_huge(u64 size)
 void *pages_new(u64 size_bytes)
 {
 	u64 size = pages_round(size_bytes);
-	void *p;
 
 	if (!size || size > SIZE_MAX / 4 || mem_fail_now())
 		return NULL;
 	if (size >= HUGE_BYTES)
 		return pages_new_huge(size);
-	p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
-		 -1, 0);
-	return p == MAP_FAILED ? NULL : p;
+	return map_private(size);
 }
 
 void pages_free(void *p, u64 size_bytes)

@@ -242,7 +242,8 @@ static u32 add_insn(struct jited *j, u32 idx, u32 func_end, u32 code_end)
 	const u32 orig = prog_orig_idx(j->prog, idx);
 	struct str text = STR_INIT, left = STR_INIT;
 	const u32 words = add_insn_text(&text, j, idx);
-	const u32 end = idx + words < func_end ? j->view.insn_off[idx + words] : code_end;
+	const u32 end = idx + words < func_end ? jit_insn_map_off(j->view.map, idx + words) :
+						 code_end;
 
 	if (j->opts->json) {
 		add_insn_json(j, orig, str_c(&text), end);
@@ -278,10 +279,10 @@ static void add_func(struct jited *j, u32 n)
 		str_addf(j->out, ",\"offset\":%u,\"bytes\":%u,\"parts\":[", v->func_off[n],
 			 v->func_end[n] - v->func_off[n]);
 		j->first = true;
-	} else if (v->insn_off[f->start] == v->func_off[n]) {
+	} else if (jit_insn_map_off(v->map, f->start) == v->func_off[n]) {
 		str_addf(j->out, "%s\n", str_c(&heading));
 	}
-	add_part(j, "entry", str_c(&heading), v->insn_off[f->start]);
+	add_part(j, "entry", str_c(&heading), jit_insn_map_off(v->map, f->start));
 	for (u32 i = f->start; i < f->end;)
 		i += add_insn(j, i, f->end, v->func_cold[n]);
 	add_part(j, "rare", "      (rare: faults, the end of a budget)", v->func_end[n]);

@@ -5,6 +5,7 @@
  */
 #include <string.h>
 
+#include "base/arena.h"
 #include "base/bytes.h"
 #include "base/err.h"
 #include "base/mem.h"
@@ -15,16 +16,6 @@
 
 /* prog/prog.c puts the maps of a program as objects, without knowing struct map. */
 _Static_assert(offsetof(struct map, obj) == 0, "a map begins with its object");
-
-bool engine_regs_ok(const struct insn *i, enum isa_op op, u32 top)
-{
-	const struct isa_info *info = isa_info(op);
-	bool src_is_reg = info->src != ISA_REG_NONE && info->src != ISA_REG_SEL;
-
-	if (i->dst > top || (src_is_reg && i->src > top))
-		return false;
-	return !(isa_regs_written(i, op) & 1u << INSN_REG_FP);
-}
 
 /* One binding per call: searching for equal ones would cost more than it saves. */
 static u64 bind_helper(struct engine_code *code, s32 id)
@@ -39,55 +30,125 @@ static u64 bind_helper(struct engine_code *code, s32 id)
 	return code->binding_cnt++;
 }
 
-/* Marks where instructions begin, so that no jump enters the second word of a pair. */
-static u32 mark_starts(const struct prog *prog, u8 *starts)
+/*
+ * Marks second words, so that no jump enters one. Returns the most helpers that can be called.
+ */
+static u32 mark_halves(const struct prog *prog, struct decoded *rows)
 {
+	const u8 pair = isa_info(ISA_LDDW_IMM)->code, call = isa_info(ISA_CALL_HELPER)->code;
+	const struct insn *insns = prog->insns;
+	const u32 cnt = prog->insn_cnt;
 	u32 calls = 0;
 
-	for (u32 i = 0; i < prog->insn_cnt;) {
-		enum isa_op op = isa_decode(&prog->insns[i]);
-
-		starts[i] = 1;
-		calls += op == ISA_CALL_HELPER;
-		i += isa_words(op);
+	for (u32 i = 0; i < cnt; i++) {
+		calls += insns[i].code == call;
+		if (insns[i].code == pair && isa_words(isa_decode(&insns[i])) == 2 && i + 1 < cnt)
+			rows[++i].half = true;
 	}
 	return calls;
 }
 
-static void decode_one(const struct prog *prog, u32 idx, const u8 *starts, struct decoded *d)
+enum shape_rare { RARE_JUMP_OFF = 1, RARE_JUMP_IMM = 2, RARE_PAIR = 4, RARE_CALL = 8 };
+
+/* Of each operation, what its row is made of: a small table, which stays in the cache. */
+struct shape {
+	u8 dst_read, dst_written, src_read, src_written; /* 1 or 0 */
+	u8 rare; /* enum shape_rare: what most operations have none of */
+	u8 src_is_reg;
+	u16 use, def;
+};
+
+#define IS(family, what) (ISA_FAMILY_##family == ISA_FAMILY_##what)
+
+static const struct shape shapes[ISA_OP_CNT] = {
+#define ISA_OP(id, family, code, sel, selv, dst_, src_, off, imm, fn, width, form, text, use_,     \
+	       def_, cpu, since)                                                                   \
+	[ISA_##id] = {                                                                             \
+		.dst_read = (dst_) & ISA_REG_R,                                                    \
+		.dst_written = (dst_) >> 1 & 1,                                                    \
+		.src_read = (src_) & ISA_REG_R,                                                    \
+		.src_written = (src_) >> 1 & 1,                                                    \
+		.src_is_reg = (src_) != ISA_REG_NONE && (src_) != ISA_REG_SEL,                     \
+		.rare = ((off) == ISA_OFF_JUMP ? RARE_JUMP_OFF : 0) |                              \
+			((imm) == ISA_IMM_JUMP ? RARE_JUMP_IMM : 0) |                              \
+			((imm) == ISA_IMM_SUBPROG ? RARE_JUMP_IMM : 0) |                           \
+			(IS(family, LDDW) ? RARE_PAIR : 0) | (IS(family, CALL) ? RARE_CALL : 0) |  \
+			(IS(family, CALLX) || IS(family, EXIT) ? RARE_CALL : 0),                   \
+		.use = use_,                                                                       \
+		.def = def_,                                                                       \
+	},
+#include "isa/ops.def"
+};
+
+static void target_set(const struct engine_code *code, struct decoded *d, s64 target)
+{
+	if (target >= 0 && target < code->insn_cnt && !code->insns[target].half)
+		d->target = (u32)target;
+}
+
+static void pair_set(const struct prog *prog, const struct engine_code *code, u32 idx,
+		     struct decoded *d)
 {
 	const struct insn *i = &prog->insns[idx];
-	enum isa_op op = isa_decode(i);
-	s64 target = -1;
 
-	if (op == ISA_LDDW_FUNC)
-		target = (s64)idx + 1 + i->imm;
-	else if (!isa_target(i, op, idx, &target))
-		target = -1;
-	*d = (struct decoded){
-		.op = (u8)op,
-		.dst = i->dst,
-		.src = i->src,
-		.off = i->off,
-		.imm = (u64)(s64)i->imm,
-		.target = ENGINE_NO_TARGET,
-		.reads = isa_regs_read(i, op),
-		.writes = isa_regs_written(i, op),
-	};
-	if (op == ISA_EXIT)
-		d->reads = 0; /* only the outermost function must have set r0 */
-	if (isa_info(op)->family == ISA_FAMILY_CALL || isa_info(op)->family == ISA_FAMILY_CALLX)
-		d->reads = d->writes = 0;
-	if (target >= 0 && target < prog->insn_cnt && starts[target])
-		d->target = (u32)target;
-	if (isa_words(op) == 2 && (idx + 1 >= prog->insn_cnt || prog->insns[idx + 1].code))
+	if (d->op == ISA_LDDW_FUNC)
+		target_set(code, d, (s64)idx + 1 + i->imm);
+	if (idx + 1 >= prog->insn_cnt || i[1].code)
 		d->op = ISA_INVALID; /* a constant cut in half */
-	else if (op == ISA_LDDW_FUNC)
+	else if (d->op == ISA_LDDW_FUNC)
 		d->imm = d->target == ENGINE_NO_TARGET ? 0 : ptr_to_u64(&prog->insns[d->target]);
-	else if (isa_words(op) == 2)
+	else
 		d->imm = insn_imm64(i);
-	if (!engine_regs_ok(i, op, prog->marks ? INSN_REG_AX : INSN_REG_FP))
-		d->op = ISA_INVALID;
+}
+
+static void rare_set(const struct prog *prog, struct engine_code *code, u32 idx, u8 rare)
+{
+	const struct insn *i = &prog->insns[idx];
+	struct decoded *d = &code->insns[idx];
+
+	if (rare & RARE_JUMP_OFF)
+		target_set(code, d, (s64)idx + 1 + i->off);
+	else if (rare & RARE_JUMP_IMM)
+		target_set(code, d, (s64)idx + 1 + i->imm);
+	/* Of exit: only the outermost function must have set r0. */
+	if (rare & RARE_CALL)
+		d->reads = d->writes = 0;
+	if (rare & RARE_PAIR)
+		pair_set(prog, code, idx, d);
+	if (d->op == ISA_CALL_HELPER)
+		d->imm = bind_helper(code, i->imm);
+}
+
+static void rows_fill(const struct prog *prog, struct engine_code *code)
+{
+	const u32 top = prog->marks ? INSN_REG_AX : INSN_REG_FP;
+	const struct insn *i = prog->insns;
+	struct decoded *d = code->insns;
+
+	for (const struct insn *end = i + prog->insn_cnt; i < end; i++, d++) {
+		const enum isa_op op = isa_decode(i);
+		const struct shape *shape = &shapes[op];
+		const u32 dst = i->dst, src = i->src;
+		const u32 reads = (u32)shape->dst_read << dst | (u32)shape->src_read << src;
+		const u32 writes = (u32)shape->dst_written << dst |
+				   (u32)shape->src_written << src | shape->def;
+		/* There are so many registers, and nobody writes the frame pointer. */
+		const u32 bad = (dst > top) | (shape->src_is_reg & (src > top)) |
+				(writes >> INSN_REG_FP & 1);
+
+		if (unlikely(d->half))
+			continue; /* the zeroed row is ISA_INVALID */
+		d->op = bad ? ISA_INVALID : (u8)op;
+		d->dst = (u8)dst;
+		d->src = (u8)src;
+		d->off = i->off;
+		d->reads = (u16)(reads | shape->use);
+		d->target = ENGINE_NO_TARGET;
+		d->writes = (u16)writes;
+		d->imm = (u64)(s64)i->imm;
+		if (unlikely(shape->rare))
+			rare_set(prog, code, (u32)(d - code->insns), shape->rare);
+	}
 }
 
 static u64 rows_bytes(const struct engine_code *code)
@@ -102,38 +163,28 @@ void engine_rows_free(struct engine_code *code)
 }
 
 int engine_decode(const struct prog *prog, const struct helper_resolver *resolver,
-		  struct engine_code *code)
+		  struct arena *arena, struct engine_code *code)
 {
-	u8 *starts = mem_zalloc(prog->insn_cnt);
 	u32 calls;
-	int err = -ENOMEM;
 
 	memset(code, 0, sizeof(*code));
 	code->insn_cnt = prog->insn_cnt;
 	if (resolver)
 		code->resolver = *resolver;
-	if (!starts)
-		return err;
-	calls = mark_starts(prog, starts);
-	code->insns = pages_or_heap_new(rows_bytes(code));
-	code->bindings = mem_zalloc_array(calls, sizeof(*code->bindings));
-	if (!code->insns || !code->bindings)
-		goto out;
-	for (u32 i = 0; i < prog->insn_cnt; i++) {
-		struct decoded *d = &code->insns[i];
-
-		if (!starts[i])
-			continue; /* the zeroed row is ISA_INVALID */
-		decode_one(prog, i, starts, d);
-		if (d->op == ISA_CALL_HELPER)
-			d->imm = bind_helper(code, prog->insns[i].imm);
+	code->insns = arena ? arena_zalloc_array(arena, 1, (size_t)rows_bytes(code)) :
+			      pages_or_heap_new(rows_bytes(code));
+	if (!code->insns)
+		return -ENOMEM;
+	calls = mark_halves(prog, code->insns);
+	code->bindings = arena ? arena_zalloc_array(arena, calls, sizeof(*code->bindings)) :
+				 mem_zalloc_array(calls, sizeof(*code->bindings));
+	if (!code->bindings) {
+		if (!arena)
+			engine_code_fini(code);
+		return -ENOMEM;
 	}
-	err = 0;
-out:
-	if (err)
-		engine_code_fini(code);
-	mem_free(starts);
-	return err;
+	rows_fill(prog, code);
+	return 0;
 }
 
 void engine_code_fini(struct engine_code *code)

@@ -20,6 +20,7 @@
 struct decoded {
 	u8 op; /* enum isa_op; ISA_INVALID for what cannot run, second words included */
 	u8 dst, src;
+	bool half; /* the second word of a pair */
 	s16 off;
 	u16 reads; /* registers that must hold a value; none for calls: their callee decides */
 	u32 target; /* of jumps, calls, function pointers; or ENGINE_NO_TARGET */
@@ -38,16 +39,19 @@ struct engine_code {
 	struct helper_resolver resolver; /* for callx */
 };
 
-/* Fills everything but `call`. 0 or -ENOMEM. */
+_Static_assert(sizeof(struct decoded) == 24, "rows are most of the memory of a compilation");
+
+/*
+ * Fills everything but `call`. With an @arena rows and bindings are its; without, they are freed
+ * by the two below. 0 or -ENOMEM.
+ */
+struct arena;
 int engine_decode(const struct prog *prog, const struct helper_resolver *resolver,
-		  struct engine_code *code) must_check;
+		  struct arena *arena, struct engine_code *code) must_check;
 /* Only the rows, which an engine that has made its own of them does not need. */
 void engine_rows_free(struct engine_code *code);
 /* Frees what engine_decode allocated, not the struct. */
 void engine_code_fini(struct engine_code *code);
-
-/* True when register fields are at most @top and r10 is not written. */
-bool engine_regs_ok(const struct insn *i, enum isa_op op, u32 top);
 
 /* The index of the instruction whose address (function pointer) @value is. */
 bool engine_code_index(const struct prog *prog, u64 value, u32 *ret_idx);

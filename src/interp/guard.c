@@ -590,7 +590,7 @@ int interp_guard_compile(struct prog *prog, const struct helper_resolver *resolv
 
 	if (!code)
 		return -ENOMEM;
-	err = engine_decode(prog, resolver, code);
+	err = engine_decode(prog, resolver, NULL, code);
 	if (err) {
 		code_free(code);
 		return err;

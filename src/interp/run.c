@@ -612,7 +612,7 @@ int interp_run_compile(struct prog *prog, const struct helper_resolver *resolver
 	if (!code)
 		return -ENOMEM;
 	code->marks = prog->marks;
-	err = engine_decode(prog, resolver, &code->base);
+	err = engine_decode(prog, resolver, NULL, &code->base);
 	if (!err) {
 		code->steps = mem_zalloc_array((size_t)prog->insn_cnt + 1, sizeof(*code->steps));
 		err = code->steps ? steps_make(code) : -ENOMEM;

@@ -34,8 +34,7 @@ const struct isa_info isa_infos[ISA_OP_CNT] = {
 #include "isa/ops.def"
 };
 
-/* The only row of an opcode byte, or the first one of its group. */
-static const u8 by_code[256] = {
+const u8 isa_by_code[256] = {
 #define ROW_NONE(id, code) [code] = ISA_##id,
 #define ROW_OFF(id, code)
 #define ROW_IMM(id, code)
@@ -45,11 +44,11 @@ static const u8 by_code[256] = {
 #include "isa/ops.def"
 };
 
-_Static_assert(ISA_OP_CNT <= 256, "by_code holds operations in a byte");
+_Static_assert(ISA_OP_CNT <= 256, "isa_by_code holds operations in a byte");
 
 enum isa_op isa_first_of_code(u8 code)
 {
-	return (enum isa_op)by_code[code];
+	return (enum isa_op)isa_by_code[code];
 }
 
 static u32 selecting_value(const struct insn *i, u8 sel)
@@ -61,14 +60,11 @@ static u32 selecting_value(const struct insn *i, u8 sel)
 	return i->src;
 }
 
-enum isa_op isa_decode(const struct insn *i)
+enum isa_op isa_decode_group(const struct insn *i, enum isa_op first)
 {
-	u32 op = by_code[i->code];
-	u32 value;
+	const u32 value = selecting_value(i, isa_infos[first].sel);
+	u32 op = first;
 
-	if (isa_infos[op].sel == ISA_SEL_NONE)
-		return (enum isa_op)op;
-	value = selecting_value(i, isa_infos[op].sel);
 	for (; op < ISA_OP_CNT && isa_infos[op].code == i->code; op++)
 		if (isa_infos[op].selv == value)
 			return (enum isa_op)op;
@@ -103,29 +99,4 @@ bool isa_target(const struct insn *i, enum isa_op op, u32 idx, s64 *ret_idx)
 	else
 		return false;
 	return true;
-}
-
-static u16 fields_with(const struct insn *i, const struct isa_info *info, u8 what)
-{
-	u32 mask = 0;
-
-	if (info->dst & what)
-		mask |= 1u << i->dst;
-	if (info->src & what)
-		mask |= 1u << i->src;
-	return (u16)mask;
-}
-
-u16 isa_regs_read(const struct insn *i, enum isa_op op)
-{
-	const struct isa_info *info = isa_info(op);
-
-	return (u16)(fields_with(i, info, ISA_REG_R) | info->use);
-}
-
-u16 isa_regs_written(const struct insn *i, enum isa_op op)
-{
-	const struct isa_info *info = isa_info(op);
-
-	return (u16)(fields_with(i, info, ISA_REG_W) | info->def);
 }

@@ -50,7 +50,7 @@ enum isa_sel { ISA_SEL_NONE, ISA_SEL_OFF, ISA_SEL_IMM, ISA_SEL_SRC };
 /* What an instruction does with a register field; NONE must hold 0, SEL selects the operation. */
 enum isa_reg {
 	ISA_REG_NONE = 0,
-	ISA_REG_R = 1,
+	ISA_REG_R = 1, /* bits: isa_regs_read and isa_regs_written count on it */
 	ISA_REG_W = 2,
 	ISA_REG_RW = 3,
 	ISA_REG_SEL = 4,
@@ -115,11 +115,21 @@ static inline const struct isa_info *isa_info(enum isa_op op)
 	return (u32)op < ISA_OP_CNT ? &isa_infos[op] : &isa_infos[ISA_INVALID];
 }
 
+/* The only row of an opcode byte, or the first one of its group. */
+extern const u8 isa_by_code[256];
+/* The row of @i among those of its group, of which @first is the first. */
+enum isa_op isa_decode_group(const struct insn *i, enum isa_op first);
+
 /*
  * The operation that @i holds, by its opcode byte and the selecting field alone: fields that must
  * be zero are isa_check's business. The second word of an lddw is ISA_INVALID by itself.
  */
-enum isa_op isa_decode(const struct insn *i);
+static inline enum isa_op isa_decode(const struct insn *i)
+{
+	const enum isa_op op = (enum isa_op)isa_by_code[i->code];
+
+	return isa_infos[op].sel == ISA_SEL_NONE ? op : isa_decode_group(i, op);
+}
 
 /* The word in which only opcode byte and selecting field are set. ISA_INVALID gives zeros. */
 struct insn isa_template(enum isa_op op);
@@ -139,7 +149,20 @@ bool isa_is_jump(enum isa_op op);
 bool isa_target(const struct insn *i, enum isa_op op, u32 idx, s64 *ret_idx);
 
 /* Registers that the instruction reads or writes (or loses), implicit ones included. */
-u16 isa_regs_read(const struct insn *i, enum isa_op op);
-u16 isa_regs_written(const struct insn *i, enum isa_op op);
+static inline u16 isa_regs_read(const struct insn *i, enum isa_op op)
+{
+	const struct isa_info *info = isa_info(op);
+
+	return (u16)((u32)(info->dst & ISA_REG_R) << i->dst |
+		     (u32)(info->src & ISA_REG_R) << i->src | info->use);
+}
+
+static inline u16 isa_regs_written(const struct insn *i, enum isa_op op)
+{
+	const struct isa_info *info = isa_info(op);
+
+	return (u16)((u32)(info->dst >> 1 & 1) << i->dst | (u32)(info->src >> 1 & 1) << i->src |
+		     info->def);
+}
 
 #endif

@@ -1,17 +1,26 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "jit/buf.h"
 
+#include "base/arena.h"
 #include "base/mem.h"
 
-void jit_buf_room(struct jit_buf *b)
+static void *bigger_block(const struct jit_buf *b, u32 cap)
 {
-	u32 cap;
 	void *bigger;
 
-	if (likely(b->cap - b->len >= JIT_BUF_ROOM))
-		return;
-	cap = b->cap ? b->cap * 2 : 4 * JIT_BUF_ROOM;
-	bigger = b->failed || cap < b->cap ? NULL : mem_realloc(b->p, cap);
+	if (!b->arena)
+		return mem_realloc(b->p, cap);
+	bigger = arena_alloc(b->arena, cap);
+	if (bigger && b->len)
+		memcpy(bigger, b->p, b->len);
+	return bigger;
+}
+
+void jit_buf_grow(struct jit_buf *b)
+{
+	const u32 cap = b->cap ? b->cap * 2 : 4 * JIT_BUF_ROOM;
+	void *bigger = b->failed || cap < b->cap ? NULL : bigger_block(b, cap);
+
 	if (bigger) {
 		b->p = bigger;
 		b->cap = cap;
@@ -23,6 +32,7 @@ void jit_buf_room(struct jit_buf *b)
 
 void jit_buf_fini(struct jit_buf *b)
 {
-	mem_free(b->p);
+	if (!b->arena)
+		mem_free(b->p);
 	*b = (struct jit_buf){ 0 };
 }

@@ -14,15 +14,24 @@
 
 #define JIT_BUF_ROOM 1024u /* more than any one operation of any target takes, bytes */
 
+struct arena;
+
 struct jit_buf {
 	u8 *p;
 	u32 len, cap; /* bytes */
 	bool failed;  /* memory was short: what is in here is no program */
+	struct arena *arena; /* set before the first use: the block is its */
 };
 
-/* Makes room for JIT_BUF_ROOM bytes more. */
-void jit_buf_room(struct jit_buf *b);
+void jit_buf_grow(struct jit_buf *b);
 void jit_buf_fini(struct jit_buf *b); /* works on a zeroed struct, too */
+
+/* Makes room for JIT_BUF_ROOM bytes more. */
+static always_inline void jit_buf_room(struct jit_buf *b)
+{
+	if (unlikely(b->cap - b->len < JIT_BUF_ROOM))
+		jit_buf_grow(b);
+}
 
 static always_inline void jit_put8(struct jit_buf *b, u32 v)
 {

@@ -8,7 +8,6 @@
 #include "jit/publish.h"
 #include "jit/relax.h"
 #include "jit/support.h"
-#include "spec/helper.h"
 
 #define PAD_BYTES_MAX 1024u
 
@@ -21,35 +20,13 @@ static void code_free(void *p)
 	jit_debug_remove(c->debug);
 	process_code_remove(&c->registered);
 	jit_mem_free(&c->mem);
-	engine_code_fini(&c->base);
-	mem_free(c->insn_off);
+	jit_insn_map_fini(&c->map);
 	mem_free(c->funcs);
 	mem_free(c->func_off);
 	mem_free(c->func_cold);
 	mem_free(c->func_end);
 	mem_free(c->gotox);
 	mem_free(c);
-}
-
-static bool is_known(const struct helper_binding *b)
-{
-	return b->fn || b->host || (b->info && b->info->props & HP_TAIL_CALL);
-}
-
-/* What this engine refuses: what no engine knows yet, and helpers that nobody knows. */
-static int check(const struct engine_code *code, bool *ret_gotox)
-{
-	for (u32 i = 0; i < code->insn_cnt; i++) {
-		const struct decoded *d = &code->insns[i];
-
-		if (d->op == ISA_CALL_KFUNC || d->op == ISA_LDDW_BTF_ID)
-			return -EOPNOTSUPP;
-		/* Only of calls imm is an index of bindings. */
-		if (d->op == ISA_CALL_HELPER && !is_known(&code->bindings[d->imm]))
-			return -EINVAL;
-		*ret_gotox |= d->op == ISA_GOTOX;
-	}
-	return 0;
 }
 
 /* Where instructions and functions came to lie, for whoever looks at an address later. */
@@ -61,26 +38,26 @@ static int keep_places(struct jit_code *c, const struct relax *r)
 	c->main_called = f->main_called;
 	c->insn_cnt = f->insn_cnt;
 	c->func_cnt = f->func_cnt;
-	c->insn_off = mem_zalloc_array(f->insn_cnt, sizeof(*c->insn_off));
 	c->funcs = mem_dup(f->funcs, f->func_cnt * sizeof(*f->funcs));
 	c->func_off = mem_zalloc_array(f->func_cnt, sizeof(*c->func_off));
 	c->func_cold = mem_zalloc_array(f->func_cnt, sizeof(*c->func_cold));
 	c->func_end = mem_zalloc_array(f->func_cnt, sizeof(*c->func_end));
-	if (!c->insn_off || !c->funcs || !c->func_off || !c->func_cold || !c->func_end)
+	if (!c->funcs || !c->func_off || !c->func_cold || !c->func_end ||
+	    jit_insn_map_init(&c->map, f->insn_cnt))
 		return -ENOMEM;
-	for (u32 i = 0; i < f->insn_cnt; i++) {
-		if (!(f->flags[i] & FRONT_HALF))
+	for (u32 i = 0, cnt = f->insn_cnt; i < cnt; i++) {
+		if (likely(!(f->flags[i] & FRONT_HALF)))
 			last = relax_at(r, &r->places[i]);
-		c->insn_off[i] = last;
+		if (jit_insn_map_add(&c->map, i, last))
+			return -ENOMEM;
+		if (unlikely(c->gotox) && !(f->flags[i] & FRONT_HALF))
+			c->gotox[i] = ptr_to_u64(c->mem.exec) + last;
 	}
 	for (u32 n = 0; n < f->func_cnt; n++) {
 		c->func_off[n] = relax_at(r, &f->funcs[n].code_start);
 		c->func_cold[n] = relax_at(r, &f->funcs[n].cold_start);
 		c->func_end[n] = relax_at(r, &f->funcs[n].code_end);
 	}
-	for (u32 i = 0; c->gotox && i < f->insn_cnt; i++)
-		if (!(f->flags[i] & FRONT_HALF))
-			c->gotox[i] = ptr_to_u64(c->mem.exec) + c->insn_off[i];
 	return 0;
 }
 
@@ -104,17 +81,16 @@ static int place(struct jit_code *c, struct jit_build *b, const struct jit_opts 
 
 	if (bytes_max > UINT32_MAX / 2)
 		return -E2BIG;
+	code = arena_alloc(&b->emit.arena, bytes_max + RELAX_SLACK);
+	if (!code)
+		return -ENOMEM;
 	err = jit_mem_new(&want, &c->mem);
 	if (err)
 		return err;
 	base = ptr_to_u64(c->mem.exec);
 	bytes = relax_sizes(&r, base);
-	code = mem_alloc(bytes + RELAX_SLACK);
-	if (!code)
-		return -ENOMEM;
 	relax_write(&r, code, base);
 	err = jit_mem_seal(&c->mem, code, bytes);
-	mem_free(code);
 	if (err)
 		return err;
 	c->call = (jit_call_fn)(uintptr_t)(base + relax_at(&r, &b->call));
@@ -123,33 +99,30 @@ static int place(struct jit_code *c, struct jit_build *b, const struct jit_opts 
 	return err || !opts->debug ? err : jit_publish(c, &r, opts->debug);
 }
 
-static int compile(struct jit_code *c, struct prog *prog, const struct jit_opts *opts)
+static int compile(struct jit_code *c, struct jit_build *b, const struct helper_resolver *resolver,
+		   const struct jit_opts *opts)
 {
-	struct jit_build b = { 0 };
-	bool gotox = false;
-	int err = check(&c->base, &gotox);
+	int err = jit_build_front(b, c->prog, resolver);
 
 	if (err)
 		return err;
-	if (gotox) {
-		c->gotox = mem_zalloc_array(prog->insn_cnt, sizeof(*c->gotox));
+	c->base.insn_cnt = b->code.insn_cnt;
+	c->base.resolver = b->code.resolver;
+	if (b->front.gotox) {
+		c->gotox = mem_zalloc_array(c->prog->insn_cnt, sizeof(*c->gotox));
 		if (!c->gotox)
 			return -ENOMEM;
 	}
-	b.emit.poll = opts->poll;
-	b.emit.want_steps = opts->debug & (JIT_DEBUG_UNWIND | JIT_DEBUG_GDB);
-	b.emit.features = jit_host_features() & ~opts->features_off;
-	b.emit.gotox = c->gotox;
-	err = jit_build_run(&b, prog, &c->base, c->target);
-	if (!err)
-		err = place(c, &b, opts);
-	jit_build_fini(&b);
-	return err;
+	b->emit.poll = opts->poll;
+	b->emit.want_steps = opts->debug & (JIT_DEBUG_UNWIND | JIT_DEBUG_GDB);
+	b->emit.features = jit_host_features() & ~opts->features_off;
+	b->emit.gotox = c->gotox;
+	err = jit_build_emit(b, c->target);
+	return err ? err : place(c, b, opts);
 }
 
 static int publish(struct jit_code *c, const struct jit_opts *opts)
 {
-	engine_rows_free(&c->base);
 	c->base.call = jit_call;
 	c->registered.start = ptr_to_u64(c->mem.exec);
 	c->registered.end = c->registered.start + c->mem.bytes;
@@ -166,6 +139,7 @@ bool jit_here_is_target(void)
 int jit_compile(struct prog *prog, const struct helper_resolver *resolver,
 		const struct jit_opts *opts)
 {
+	struct jit_build build = { 0 };
 	struct jit_code *c;
 	int err;
 
@@ -176,9 +150,8 @@ int jit_compile(struct prog *prog, const struct helper_resolver *resolver,
 		return -ENOMEM;
 	c->prog = prog;
 	c->target = jit_host_target();
-	err = engine_decode(prog, resolver, &c->base);
-	if (!err)
-		err = compile(c, prog, opts);
+	err = compile(c, &build, resolver, opts);
+	jit_build_fini(&build);
 	if (!err)
 		err = publish(c, opts);
 	if (err) {
@@ -207,7 +180,7 @@ bool jit_view(const struct prog *prog, struct jit_view *ret)
 		.code_bytes = c->mem.bytes,
 		.addr = ptr_to_u64(c->mem.exec),
 		.isa = c->target->name,
-		.insn_off = c->insn_off,
+		.map = &c->map,
 		.insn_cnt = c->insn_cnt,
 		.funcs = c->funcs,
 		.func_off = c->func_off,
@@ -223,17 +196,12 @@ int jit_translate(const struct prog *prog, const struct helper_resolver *resolve
 {
 	/* As if it stood beside what it calls. */
 	const u64 base = (u64)(uintptr_t)jit_raise & ~0xfffull;
-	struct engine_code code;
 	struct jit_build b = { 0 };
-	bool gotox = false;
-	int err = engine_decode(prog, resolver, &code);
+	int err = jit_build_front(&b, prog, resolver);
 
-	if (err)
-		return err;
 	b.emit.features = text->features;
-	err = check(&code, &gotox);
 	if (!err)
-		err = jit_build_run(&b, prog, &code, text->target);
+		err = jit_build_emit(&b, text->target);
 	if (!err) {
 		struct relax r = { &b.emit, &b.front, b.places, b.shift };
 
@@ -245,6 +213,5 @@ int jit_translate(const struct prog *prog, const struct helper_resolver *resolve
 			err = -ENOMEM;
 	}
 	jit_build_fini(&b);
-	engine_code_fini(&code);
 	return err;
 }

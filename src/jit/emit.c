@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What targets note beside bytes: sites, stubs, cold places. */
-#include "base/mem.h"
+#include <string.h>
+
+#include "base/arena.h"
 #include "jit/target.h"
 
 /* Room for one more of @size bytes; false: memory is short, and the program lost. */
@@ -11,11 +13,13 @@ static bool grow(struct jit_emit *e, void **list, u32 cnt, u32 *cap, size_t size
 
 	if (likely(cnt < *cap))
 		return true;
-	bigger = mem_realloc(*list, more * size);
+	bigger = arena_alloc_array(&e->arena, more, size);
 	if (!bigger) {
 		e->failed = true;
 		return false;
 	}
+	if (cnt)
+		memcpy(bigger, *list, cnt * size);
 	*list = bigger;
 	*cap = more;
 	return true;

@@ -55,17 +55,9 @@ u64 jit_stack_left(const struct run *run, u64 addr)
  */
 static u32 insn_at(const struct jit_code *c, u32 off)
 {
-	u32 low = 0, high = c->insn_cnt;
+	const u32 at = jit_insn_map_at(&c->map, off);
 
-	while (high - low > 1) {
-		const u32 mid = low + (high - low) / 2;
-
-		if (c->insn_off[mid] <= off)
-			low = mid;
-		else
-			high = mid;
-	}
-	return low && isa_words(isa_decode(&c->prog->insns[low - 1])) == 2 ? low - 1 : low;
+	return at && isa_words(isa_decode(&c->prog->insns[at - 1])) == 2 ? at - 1 : at;
 }
 
 /* Not every machine says whether an access was a write; the instruction does. */

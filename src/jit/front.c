@@ -9,134 +9,170 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "prog/facts.h"
+#include "spec/helper.h"
 #include "spec/intrinsics.h"
 
 #define PASSES_MAX 32u
 
-static u8 family(const struct decoded *d)
-{
-	return isa_info(d->op)->family;
-}
+#define IS(family, what) (ISA_FAMILY_##family == ISA_FAMILY_##what)
 
-bool front_ends(enum isa_op op)
-{
-	const u8 fam = isa_info(op)->family;
-
-	return fam == ISA_FAMILY_EXIT || fam == ISA_FAMILY_JA || fam == ISA_FAMILY_GOTOX;
-}
-
-static bool jumps(enum isa_op op)
-{
-	return isa_info(op)->off == ISA_OFF_JUMP || isa_info(op)->imm == ISA_IMM_JUMP;
-}
-
-/*
- * A gotox may arrive at any instruction of its function. Where nobody can be called back, the
- * addresses that a program takes are for gotox, and begin no functions.
- */
-static void look_for_gotox(const struct front *f, bool *ret_gotox, bool *ret_labels)
-{
-	bool calls_back = false;
-
-	for (u32 i = 0; i < f->insn_cnt; i += isa_words(f->insns[i].op)) {
-		*ret_gotox |= f->insns[i].op == ISA_GOTOX;
-		calls_back |= f->insns[i].op == ISA_CALL_HELPER || f->insns[i].op == ISA_CALLX;
-	}
-	*ret_labels = *ret_gotox && !calls_back;
-}
-
-static int mark(struct front *f)
-{
-	bool anywhere = false, labels = false;
-
-	look_for_gotox(f, &anywhere, &labels);
-	f->flags[0] = FRONT_FUNC | FRONT_LEADER;
-	for (u32 i = 0; i < f->insn_cnt;) {
-		const struct decoded *d = &f->insns[i];
-		const u8 fam = family(d);
-
-		if (d->op == ISA_INVALID)
-			return -EINVAL;
-		if (d->op == ISA_CALL_SUBPROG || d->op == ISA_LDDW_FUNC) {
-			if (d->target == ENGINE_NO_TARGET)
-				return -EINVAL;
-			f->flags[d->target] |= FRONT_LEADER;
-			if (!labels || d->op == ISA_CALL_SUBPROG) {
-				f->flags[d->target] |= FRONT_FUNC;
-				f->main_called |= !d->target;
-			}
-		} else if (jumps(d->op)) {
-			if (d->target == ENGINE_NO_TARGET)
-				return -EINVAL;
-			f->flags[d->target] |= FRONT_LEADER;
-		}
-		if (fam == ISA_FAMILY_LDDW)
-			f->flags[++i] |= FRONT_HALF;
-		i++;
-	}
-	for (u32 i = 0; anywhere && i < f->insn_cnt; i++)
-		f->flags[i] |= f->flags[i] & FRONT_HALF ? 0 : FRONT_LEADER;
-	return 0;
-}
+const u8 front_kinds[ISA_OP_CNT] = {
+	[ISA_INVALID] = FRONT_BAD,
+#define ISA_OP(id, family, code, sel, selv, dst, src, off, imm, ...)                           \
+	[ISA_##id] =                                                                           \
+		((off) == ISA_OFF_JUMP || (imm) == ISA_IMM_JUMP ? FRONT_JUMPS : 0) |           \
+		(IS(family, EXIT) || IS(family, JA) || IS(family, GOTOX) ? FRONT_ENDS : 0) |   \
+		(IS(family, CALL) || IS(family, CALLX) || IS(family, LDABS) ||                 \
+				 IS(family, LDIND) || IS(family, GOTOX) ?                      \
+			 FRONT_CALLS :                                                         \
+			 0) |                                                                  \
+		(IS(family, LDDW) ? FRONT_PAIR : 0) | (IS(family, GOTOX) ? FRONT_GOTOX : 0) |  \
+		(IS(family, EXIT) ? FRONT_EXIT : 0) |                                          \
+		(IS(family, MAY_GOTO) ? FRONT_MAY_GOTO : 0),
+#include "isa/ops.def"
+};
 
 bool front_keeps_args(const struct front *f, const struct decoded *d)
 {
 	return d->op == ISA_CALL_HELPER && intrinsic_keeps_args(front_helper(f, d));
 }
 
-static u16 reads_of(const struct front *f, const struct decoded *d)
+/* What engines that look at each register leave to the callee. */
+static void call_regs(const struct front *f, struct decoded *d)
 {
-	if (front_keeps_args(f, d))
-		return 0;
-	if (d->op == ISA_EXIT)
-		return 1;
+	d->writes = FRONT_CALL_DEFS;
 	/* All five: what follows the last that the prototype names may be read, too (printk). */
-	if (d->op == ISA_CALL_HELPER)
-		return FRONT_CALL_ARGS;
+	d->reads = FRONT_CALL_ARGS;
 	if (d->op == ISA_CALLX)
-		return (u16)(FRONT_CALL_ARGS | 1u << d->dst);
-	return d->op == ISA_CALL_SUBPROG ? FRONT_CALL_ARGS : d->reads;
+		d->reads |= (u16)(1u << d->dst);
+	if (front_keeps_args(f, d)) {
+		d->reads = 0;
+		d->writes = 1;
+	}
 }
 
-static u16 writes_of(const struct front *f, const struct decoded *d)
+static void func_starts(struct front *f, u32 idx)
 {
-	const u8 fam = family(d);
-
-	if (front_keeps_args(f, d))
-		return 1;
-	return fam == ISA_FAMILY_CALL || fam == ISA_FAMILY_CALLX ? FRONT_CALL_DEFS : d->writes;
+	f->func_cnt += !(f->flags[idx] & FRONT_FUNC);
+	f->flags[idx] |= FRONT_FUNC;
+	f->main_called |= !idx;
 }
 
-u16 front_live_after(const struct front *f, u32 idx)
+static bool is_known(const struct helper_binding *b)
 {
-	const struct decoded *d = &f->insns[idx];
-	u16 live = 0;
-
-	if (d->op == ISA_GOTOX)
-		return FRONT_REGS_ALL;
-	if (jumps(d->op))
-		live = f->live[d->target];
-	if (!front_ends(d->op))
-		live |= f->live[idx + isa_words(d->op)];
-	return live;
+	return b->fn || b->host || (b->info && b->info->props & HP_TAIL_CALL);
 }
 
-/* One pass from the end of @fn; true when something grew where a loop arrives. */
+/* Calls and references, whose operations tell apart what is refused and what is looked at later. */
+static int mark_call(struct front *f, struct decoded *d, bool *ret_calls_back)
+{
+	switch (d->op) {
+	case ISA_CALL_KFUNC:
+	case ISA_LDDW_BTF_ID:
+		return -EOPNOTSUPP;
+	case ISA_CALL_HELPER:
+		/* Only of calls imm is an index of bindings. */
+		if (!is_known(&f->bindings[d->imm]))
+			return -EINVAL;
+		*ret_calls_back = true;
+		break;
+	case ISA_CALLX:
+		*ret_calls_back = true;
+		break;
+	case ISA_CALL_SUBPROG:
+		if (d->target == ENGINE_NO_TARGET)
+			return -EINVAL;
+		f->flags[d->target] |= FRONT_LEADER;
+		func_starts(f, d->target);
+		break;
+	case ISA_LDDW_FUNC:
+		if (d->target == ENGINE_NO_TARGET)
+			return -EINVAL;
+		f->flags[d->target] |= FRONT_LEADER;
+		return 0;
+	default:
+		return 0;
+	}
+	call_regs(f, d);
+	return 0;
+}
+
+/* Where control arrives, which functions are called, what is no program. */
+static int mark(struct front *f, bool *ret_takes_addr, bool *ret_calls_back)
+{
+	func_starts(f, 0);
+	f->main_called = false;
+	f->flags[0] |= FRONT_LEADER;
+	for (u32 i = 0, cnt = f->insn_cnt; i < cnt; i++) {
+		struct decoded *d = &f->insns[i];
+		const u8 kind = front_kinds[d->op];
+		int err;
+
+		if (likely(!kind))
+			continue;
+		if (kind & FRONT_JUMPS) {
+			if (d->target == ENGINE_NO_TARGET)
+				return -EINVAL;
+			f->flags[d->target] |= d->target <= i ? FRONT_LEADER | FRONT_LOOP :
+								FRONT_LEADER;
+			f->loops |= d->target <= i;
+		}
+		if (kind & FRONT_EXIT)
+			d->reads = 1;
+		if (kind & (FRONT_CALLS | FRONT_PAIR)) {
+			f->gotox |= d->op == ISA_GOTOX;
+			*ret_takes_addr |= d->op == ISA_LDDW_FUNC;
+			err = mark_call(f, d, ret_calls_back);
+			if (err)
+				return err;
+		}
+		if (kind & FRONT_PAIR)
+			f->flags[++i] |= FRONT_HALF;
+		if (kind & FRONT_BAD)
+			return -EINVAL;
+	}
+	return 0;
+}
+
+/*
+ * A gotox may arrive at any instruction of its function. Where nobody can be called back, the
+ * addresses that a program takes are for gotox, and begin no functions.
+ */
+static void mark_addrs(struct front *f, bool takes_addr, bool calls_back)
+{
+	for (u32 i = 0; takes_addr && (!f->gotox || calls_back) && i < f->insn_cnt; i++)
+		if (f->insns[i].op == ISA_LDDW_FUNC)
+			func_starts(f, f->insns[i].target);
+	for (u32 i = 0; f->gotox && i < f->insn_cnt; i++)
+		f->flags[i] |= f->flags[i] & FRONT_HALF ? 0 : FRONT_LEADER;
+}
+
+/*
+ * One pass from the end of @fn; true when something grew where a loop arrives. Second words read
+ * and write nothing.
+ */
 static bool live_pass(struct front *f, const struct jit_func *fn)
 {
-	bool again = false;
+	const struct decoded *insns = f->insns;
+	const u8 *flags = f->flags;
+	u16 *lives = f->live;
+	u32 live = lives[fn->end], grew = 0;
 
-	for (u32 i = fn->end; i-- > fn->start;) {
-		const struct decoded *d = &f->insns[i];
-		u16 live;
+	for (u32 i = fn->end, start = fn->start; i-- > start;) {
+		const struct decoded *d = &insns[i];
+		const u8 kind = front_kinds[d->op] & (FRONT_JUMPS | FRONT_ENDS | FRONT_GOTOX);
 
-		if (f->flags[i] & FRONT_HALF)
-			continue;
-		live = (u16)((front_live_after(f, i) & ~writes_of(f, d)) | reads_of(f, d));
-		again |= f->flags[i] & FRONT_LEADER && live & ~f->live[i];
-		f->live[i] = live;
+		if (unlikely(kind)) {
+			live = kind & FRONT_ENDS ? 0 : live;
+			live |= kind & FRONT_JUMPS ? lives[d->target] : 0;
+			live |= kind & FRONT_GOTOX ? FRONT_REGS_ALL : 0;
+		}
+		live = (live & ~(u32)d->writes) | d->reads;
+		if (unlikely(flags[i] & FRONT_LOOP))
+			grew |= live & ~(u32)lives[i];
+		lives[i] = (u16)live;
 	}
-	return again;
+	return grew;
 }
 
 static void live_find(struct front *f, struct jit_func *fn)
@@ -184,53 +220,50 @@ static u32 stack_of(const struct front *f, const struct jit_func *fn)
 /* What the function does, and that control stays in it. */
 static int func_look(struct front *f, struct jit_func *fn)
 {
-	u16 writes = 0, reads = 0;
-	u32 last = fn->start;
+	const u32 start = fn->start, end = fn->end;
+	const struct decoded *d = &f->insns[start];
+	u32 writes = 0, reads = 0, kinds = 0, last = end - 1;
 
-	for (u32 i = fn->start; i < fn->end; i++) {
-		const struct decoded *d = &f->insns[i];
-		const u8 fam = family(d);
+	for (u32 i = start; i < end; i++, d++) {
+		const u8 kind = front_kinds[d->op];
 
-		if (f->flags[i] & FRONT_HALF)
+		writes |= d->writes;
+		reads |= d->reads;
+		if (likely(!kind))
 			continue;
-		last = i;
-		writes |= writes_of(f, d);
-		reads |= reads_of(f, d);
-		fn->calls |= fam == ISA_FAMILY_CALL || fam == ISA_FAMILY_CALLX ||
-			     fam == ISA_FAMILY_LDABS || fam == ISA_FAMILY_LDIND ||
-			     fam == ISA_FAMILY_GOTOX;
-		fn->may_goto |= fam == ISA_FAMILY_MAY_GOTO;
-		if (jumps(d->op) && (d->target < fn->start || d->target >= fn->end))
+		kinds |= kind;
+		if (kind & FRONT_JUMPS && (d->target < start || d->target >= end))
 			return -EINVAL;
 	}
+	last -= f->insns[last].half;
 	/* What nobody reaches may end the program in any way: whoever gets there faults. */
 	if (!front_ends(f->insns[last].op) && fn->end < f->insn_cnt)
 		return -EINVAL;
-	fn->regs_saved = writes & FRONT_KEPT;
+	fn->calls = kinds & FRONT_CALLS;
+	fn->may_goto = kinds & FRONT_MAY_GOTO;
+	fn->regs_saved = (u16)(writes & FRONT_KEPT);
 	fn->uses_fp = reads & 1u << INSN_REG_FP;
 	f->calls |= fn->calls;
 	fn->saves_fp = fn->uses_fp || fn->may_goto;
 	fn->stack_bytes = fn->uses_fp ? stack_of(f, fn) : 0;
-	f->regs_used |= writes | reads;
+	f->regs_used |= (u16)(writes | reads);
 	return 0;
 }
 
-static int funcs_find(struct front *f)
+static int funcs_find(struct front *f, struct arena *arena)
 {
-	u32 cnt = 0;
+	const u32 cnt = f->func_cnt;
 	int err = 0;
 
-	for (u32 i = 0; i < f->insn_cnt; i++)
-		cnt += !!(f->flags[i] & FRONT_FUNC);
-	f->funcs = mem_zalloc_array(cnt, sizeof(*f->funcs));
+	f->funcs = arena_zalloc_array(arena, cnt, sizeof(*f->funcs));
 	if (!f->funcs)
 		return -ENOMEM;
-	for (u32 i = 0; i < f->insn_cnt; i++) {
+	for (u32 i = 0, n = 0; n < cnt; i++) {
 		if (!(f->flags[i] & FRONT_FUNC))
 			continue;
-		if (f->func_cnt)
-			f->funcs[f->func_cnt - 1].end = i;
-		f->funcs[f->func_cnt++].start = i;
+		if (n)
+			f->funcs[n - 1].end = i;
+		f->funcs[n++].start = i;
 	}
 	f->funcs[cnt - 1].end = f->insn_cnt;
 	f->funcs[0].main = !f->main_called;
@@ -257,7 +290,7 @@ static bool recursion_possible(const struct front *f)
 
 			if (i == f->funcs[fn].end)
 				fn++;
-			if (f->flags[i] & FRONT_HALF || f->insns[i].op != ISA_CALL_SUBPROG)
+			if (f->insns[i].op != ISA_CALL_SUBPROG)
 				continue;
 			callee = front_func_at(f, f->insns[i].target);
 			if (depth[fn] + 1 > depth[callee - f->funcs]) {
@@ -292,30 +325,27 @@ static void main_keeps_all(struct front *f)
 		f->funcs[0] = *entry;
 }
 
-int front_init(struct front *f, const struct prog *prog, const struct engine_code *code)
+int front_init(struct front *f, struct arena *arena, const struct prog *prog,
+	       const struct engine_code *code)
 {
+	bool takes_addr = false, calls_back = false;
 	int err;
 
 	*f = (struct front){ .prog = prog, .insns = code->insns, .bindings = code->bindings,
 			     .insn_cnt = code->insn_cnt };
-	f->flags = mem_zalloc((size_t)f->insn_cnt + 1);
-	f->live = mem_zalloc_array((size_t)f->insn_cnt + 1, sizeof(*f->live));
-	err = f->flags && f->live ? mark(f) : -ENOMEM;
-	if (!err)
-		err = funcs_find(f);
-	for (u32 n = 0; !err && n < f->func_cnt; n++)
-		live_find(f, &f->funcs[n]);
-	if (!err)
-		main_keeps_all(f);
+	f->flags = arena_zalloc_array(arena, (size_t)f->insn_cnt + 1, 1);
+	f->live = arena_zalloc_array(arena, (size_t)f->insn_cnt + 1, sizeof(*f->live));
+	if (!f->flags || !f->live)
+		return -ENOMEM;
+	err = mark(f, &takes_addr, &calls_back);
 	if (err)
-		front_fini(f);
-	return err;
-}
-
-void front_fini(struct front *f)
-{
-	mem_free(f->flags);
-	mem_free(f->live);
-	mem_free(f->funcs);
-	*f = (struct front){ 0 };
+		return err;
+	mark_addrs(f, takes_addr, calls_back);
+	err = funcs_find(f, arena);
+	if (err)
+		return err;
+	for (u32 n = 0; n < f->func_cnt; n++)
+		live_find(f, &f->funcs[n]);
+	main_keeps_all(f);
+	return 0;
 }

@@ -2,10 +2,14 @@
 /*
  * What is known of a program before code is made: its functions, where control flow joins, which
  * registers are live. One pass over the instructions for each, several where loops need it.
+ *
+ * The decoded rows become the JIT's own here: `reads` and `writes` of calls and exits, which are
+ * left empty for engines that look at each register, are what machine code reads and changes.
  */
 #ifndef SKEP_JIT_FRONT_H
 #define SKEP_JIT_FRONT_H
 
+#include "base/arena.h"
 #include "base/types.h"
 #include "engine/engine.h"
 #include "jit/target.h"
@@ -21,11 +25,26 @@ enum front_flag {
 	FRONT_LEADER = 1, /* jumps arrive here */
 	FRONT_HALF = 2,	  /* second word of a pair */
 	FRONT_FUNC = 4,	  /* first instruction of a function */
+	FRONT_LOOP = 8,	  /* jumps backwards arrive here */
 };
+
+/* What most instructions are not, by operation. */
+enum front_kind {
+	FRONT_JUMPS = 1, /* to decoded.target */
+	FRONT_ENDS = 2,	 /* execution cannot go on to the next instruction */
+	FRONT_CALLS = 4,
+	FRONT_PAIR = 8,
+	FRONT_GOTOX = 16,
+	FRONT_EXIT = 32,
+	FRONT_MAY_GOTO = 64,
+	FRONT_BAD = 128,
+};
+
+extern const u8 front_kinds[ISA_OP_CNT];
 
 struct front {
 	const struct prog *prog;
-	const struct decoded *insns;
+	struct decoded *insns;
 	const struct helper_binding *bindings;
 	u32 insn_cnt;
 	u8 *flags;    /* enum front_flag, of each instruction */
@@ -40,11 +59,16 @@ struct front {
 	u32 func_cnt;
 	u16 regs_used; /* by any function */
 	bool calls;    /* any function calls anything */
+	bool loops;    /* there are jumps backwards */
+	bool gotox;    /* there are jumps to addresses */
 };
 
-/* 0, -ENOMEM, or -EINVAL for a program whose control flow leaves its functions. */
-int front_init(struct front *f, const struct prog *prog, const struct engine_code *code) must_check;
-void front_fini(struct front *f); /* works on a zeroed struct, too */
+/*
+ * All memory is the arena's. 0, -ENOMEM, -EOPNOTSUPP for kfuncs and BTF references, -EINVAL for
+ * an unknown helper and a program whose control flow leaves its functions.
+ */
+int front_init(struct front *f, struct arena *arena, const struct prog *prog,
+	       const struct engine_code *code) must_check;
 
 /* The number of the helper that a CALL_HELPER at @d calls. */
 static inline s32 front_helper(const struct front *f, const struct decoded *d)
@@ -55,9 +79,29 @@ static inline s32 front_helper(const struct front *f, const struct decoded *d)
 /* True for a call that changes nothing but r0 and reads nothing (spec/intrinsics.def). */
 bool front_keeps_args(const struct front *f, const struct decoded *d);
 /* What is live after instruction @idx. */
-u16 front_live_after(const struct front *f, u32 idx);
+static inline u16 front_live_after(const struct front *f, u32 idx)
+{
+	const struct decoded *d = &f->insns[idx];
+	const u8 kind = front_kinds[d->op];
+	u16 live = 0;
+
+	if (likely(!kind))
+		return f->live[idx + 1];
+	if (kind & FRONT_GOTOX)
+		return FRONT_REGS_ALL;
+	if (kind & FRONT_JUMPS)
+		live = f->live[d->target];
+	if (!(kind & FRONT_ENDS))
+		live |= f->live[idx + 1 + !!(kind & FRONT_PAIR)];
+	return live;
+}
+
 /* True where execution cannot go on to the next instruction. */
-bool front_ends(enum isa_op op);
+static inline bool front_ends(enum isa_op op)
+{
+	return front_kinds[op] & FRONT_ENDS;
+}
+
 /* The function that starts at @idx; NULL when none does. */
 const struct jit_func *front_func_at(const struct front *f, u32 idx);
 

@@ -13,6 +13,7 @@
 #define SKEP_JIT_JIT_H
 
 #include "base/types.h"
+#include "jit/insn_map.h"
 #include "jit/target.h"
 #include "prog/prog.h"
 
@@ -45,7 +46,7 @@ struct jit_view {
 	u32 code_bytes;
 	u64 addr;
 	const char *isa;	/* target's name */
-	const u32 *insn_off;	/* insn_cnt entries: where each instruction's code begins */
+	const struct jit_insn_map *map; /* where each instruction's code begins */
 	u32 insn_cnt;
 	const struct jit_func *funcs;
 	/* func_cnt entries each; from func_cold on, what is rare, of all its instructions. */

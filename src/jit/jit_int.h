@@ -13,7 +13,7 @@ struct jit_debug;
 
 /* prog->code of the JIT. */
 struct jit_code {
-	struct engine_code base; /* base.insns is freed once the code stands */
+	struct engine_code base; /* without rows and bindings */
 	struct jit_mem mem;
 	struct process_code registered;
 	const struct prog *prog;
@@ -21,7 +21,7 @@ struct jit_code {
 	jit_call_fn call; /* the way in for callbacks */
 	bool main_called; /* struct front */
 	u64 abort_addr;
-	u32 *insn_off; /* of each instruction; ascending */
+	struct jit_insn_map map;
 	u32 insn_cnt;
 	struct jit_func *funcs;
 	u32 *func_off, *func_cold, *func_end; /* bytes */
@@ -30,19 +30,23 @@ struct jit_code {
 	u64 *gotox; /* addresses of instructions, NULL when nothing jumps that way */
 };
 
-/* One compilation on its way. */
+/* One compilation on its way. All of its memory is in emit.arena. */
 struct jit_build {
+	struct engine_code code;
 	struct front front;
 	struct jit_emit emit;
 	struct jit_place *places; /* of instructions */
-	u64 places_bytes;
 	u32 *shift;		  /* jit/relax.h */
 	struct jit_place call;
 };
 
-/* Lowers all of @code's program into build->emit. 0 or -errno; then jit_build_fini in any case. */
-int jit_build_run(struct jit_build *build, const struct prog *prog, const struct engine_code *code,
-		  const struct jit_target *target);
+/*
+ * Two steps: what there is to know of @prog, and all of it lowered into build->emit. 0 or -errno;
+ * then jit_build_fini in any case.
+ */
+int jit_build_front(struct jit_build *build, const struct prog *prog,
+		    const struct helper_resolver *resolver) must_check;
+int jit_build_emit(struct jit_build *build, const struct jit_target *target) must_check;
 void jit_build_fini(struct jit_build *build);
 
 /* prog->enter where main is a function like others. */

@@ -57,7 +57,8 @@ static u32 lower_insn(struct lower *l, const struct decoded *d)
 static void lower_func(struct lower *l, const struct jit_func *fn, struct jit_place *places)
 {
 	const struct front *f = l->f;
-	const u8 *marks = f->prog->marks;
+	const u8 *marks = f->prog->marks, *flags = f->flags;
+	const u16 *live = f->live;
 	bool ends = false;
 
 	pend_reset(l);
@@ -66,14 +67,14 @@ static void lower_func(struct lower *l, const struct jit_func *fn, struct jit_pl
 		u32 more;
 
 		l->idx = i;
-		if (f->flags[i] & FRONT_LEADER && i > fn->start) {
-			l->live = l->live_after = f->live[i];
-			pend_force_set(l, f->live[i]);
+		if (unlikely(flags[i] & FRONT_LEADER) && i > fn->start) {
+			l->live = l->live_after = live[i];
+			pend_force_set(l, live[i]);
 			pend_reset(l);
 		}
 		places[i] = jit_here(l->e);
 		l->live_after = front_live_after(f, i);
-		l->live = f->live[i] | l->live_after;
+		l->live = live[i] | l->live_after;
 		if (marks && marks[i] & XLATE_NOSPEC) {
 			struct lop fence = lower_op(LOP_FENCE, 64);
 
@@ -82,12 +83,10 @@ static void lower_func(struct lower *l, const struct jit_func *fn, struct jit_pl
 		more = lower_insn(l, d);
 		while (more--) {
 			places[++i] = jit_here(l->e);
-			l->live_after = f->live[i + 1];
+			l->live_after = live[i + 1];
 		}
-		if (front_ends(d->op))
-			l->pending = 0;
-		pend_drop(l, l->live_after);
 		ends = front_ends(d->op);
+		l->pending = ends ? 0 : l->pending & l->live_after;
 	}
 	if (!ends) {
 		struct lop off_end = lower_op(LOP_JMP, 64);

@@ -114,11 +114,6 @@ void pend_force_set(struct lower *l, u16 regs)
 		pend_force(l, (u32)__builtin_ctz(left));
 }
 
-void pend_drop(struct lower *l, u16 keep)
-{
-	l->pending &= keep;
-}
-
 void pend_reset(struct lower *l)
 {
 	l->pending = 0;

@@ -67,8 +67,6 @@ void pend_emit(struct lower *l, struct lop *op);
 /* Computes the value of @reg into its native. */
 void pend_force(struct lower *l, u32 reg);
 void pend_force_set(struct lower *l, u16 regs);
-/* What is not in @keep is forgotten: it is dead. */
-void pend_drop(struct lower *l, u16 keep);
 /* Forgets all, where control arrives from elsewhere. */
 void pend_reset(struct lower *l);
 

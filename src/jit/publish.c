@@ -81,15 +81,16 @@ static void find_lines(struct told *t, const struct jit_code *c)
 
 	for (u32 i = 0; i < c->insn_cnt; i++) {
 		const struct prog_line *line = prog_line_at(c->prog, prog_orig_idx(c->prog, i));
+		u32 at;
 
 		if (!line || !line->file || line == last)
 			continue;
 		last = line;
+		at = jit_insn_map_off(&c->map, i);
 		/* What came before at the same place has no code. */
-		if (t->line_cnt && t->lines[t->line_cnt - 1].at == c->insn_off[i])
+		if (t->line_cnt && t->lines[t->line_cnt - 1].at == at)
 			t->line_cnt--;
-		t->lines[t->line_cnt++] = (struct jit_debug_line){ c->insn_off[i], line->line,
-								   line->file };
+		t->lines[t->line_cnt++] = (struct jit_debug_line){ at, line->line, line->file };
 	}
 }
 

@@ -17,6 +17,7 @@
 #ifndef SKEP_JIT_TARGET_H
 #define SKEP_JIT_TARGET_H
 
+#include "base/arena.h"
 #include "base/types.h"
 #include "jit/buf.h"
 #include "jit/lop.h"
@@ -93,6 +94,7 @@ struct jit_step {
 };
 
 struct jit_emit {
+	struct arena arena; /* of all memory that a compilation needs for itself */
 	struct jit_buf code;
 	const struct jit_target *target;
 	u64 features; /* of the CPU, the target's own bits */

@@ -86,7 +86,7 @@ static bool lines_of_func(const struct prog *prog, const struct jit_view *v, u32
 
 	for (u32 i = range[1]; i-- > range[0];) {
 		const u32 at = first_made_of(prog, prog->lines[i].insn_idx);
-		const u64 addr = at < v->insn_cnt ? v->addr + v->insn_off[at] : end;
+		const u64 addr = at < v->insn_cnt ? v->addr + jit_insn_map_off(v->map, at) : end;
 
 		limit = addrs[i] = MIN(addr, limit - 1);
 	}

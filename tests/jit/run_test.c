@@ -380,7 +380,8 @@ static void test_fence_between(void)
 		if (prog->marks)
 			prog->marks[1] = marked ? XLATE_NOSPEC : 0;
 		if (prog->marks && !jit_compile(prog, NULL, &opts) && jit_view(prog, &view))
-			bytes[marked] = view.insn_off[2] - view.insn_off[0];
+			bytes[marked] = jit_insn_map_off(view.map, 2) -
+					jit_insn_map_off(view.map, 0);
 		prog_put(prog);
 	}
 	/* The shortest barrier has three bytes. */

@@ -434,7 +434,8 @@ static s64 branch(u32 fours, u32 threes, bool back)
 	block[0] = 0;
 	if (!prog_new_raw(insns, n, "branch", &prog) && !jit_compile(prog, NULL, &opts) &&
 	    !shim_run(&run, prog, block, &r0) && r0 == want && jit_view(prog, &view))
-		bytes = (s64)view.insn_off[n - 1] - view.insn_off[at + !back];
+		bytes = (s64)jit_insn_map_off(view.map, n - 1) -
+			jit_insn_map_off(view.map, at + !back);
 	prog_put(prog);
 	mem_free(insns);
 	return bytes;
