@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * From ELF to runnable: an object in memory goes through libbpf until its programs can be run, again
+ * From ELF to runnable: an object in memory goes through libbpf until its programs can run, again
  * and again; medians of the whole time and of what of it passed within our bpf(2), in all and by
  * command. The linker leads sys_bpf() to us (-Wl,--wrap=sys_bpf).
  *

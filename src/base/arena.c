@@ -6,31 +6,52 @@
 #include "base/bits.h"
 #include "base/mem.h"
 #include "base/pages.h"
+#include "base/process_scratch.h"
 
 #define ARENA_ALIGN	 16u
 #define ARENA_CHUNK_MIN	 4096u
 #define ARENA_CHUNK_MAX	 (16u << 20)
 /* From here on huge pages: one page fault then costs as much as hundreds do without. */
 #define ARENA_CHUNK_HUGE (2u << 20)
-#define ARENA_FIRST_HUGE (192u << 10)
+/* And from here on the block that the process keeps, once. */
+#define ARENA_CHUNK_SCRATCH (16u << 10)
 
 struct arena_chunk {
 	struct arena_chunk *next;
 	size_t size_bytes; /* with this head */
+	bool zeroed;	   /* all that was not handed out yet */
+	bool scratch;	   /* of base/process_scratch.h */
+	_Alignas(ARENA_ALIGN) u8 room[];
 };
 
 _Static_assert(sizeof(struct arena_chunk) % ARENA_ALIGN == 0, "chunks start aligned");
 
 static struct arena_chunk *chunk_new(const struct arena *arena, size_t size)
 {
-	if (size >= ARENA_CHUNK_HUGE)
-		return pages_new(size);
-	return arena->dirty ? mem_alloc(size) : mem_zalloc(size);
+	struct arena_chunk head = { .size_bytes = size, .zeroed = true };
+	struct arena_chunk *chunk;
+
+	if (size >= ARENA_CHUNK_SCRATCH && size <= PROCESS_SCRATCH_BYTES && !mem_piecewise() &&
+	    !arena->scratch_taken) {
+		chunk = process_scratch_take(&head.zeroed);
+		head.size_bytes = PROCESS_SCRATCH_BYTES;
+		head.scratch = true;
+	} else if (size >= ARENA_CHUNK_HUGE) {
+		chunk = pages_new(size);
+	} else {
+		chunk = arena->dirty ? mem_alloc(size) : mem_zalloc(size);
+		head.zeroed = !arena->dirty;
+	}
+	if (chunk)
+		*chunk = head;
+	return chunk;
 }
 
 static void chunk_free(struct arena_chunk *chunk)
 {
-	if (chunk->size_bytes >= ARENA_CHUNK_HUGE)
+	if (chunk->scratch)
+		process_scratch_give(chunk);
+	else if (chunk->size_bytes >= ARENA_CHUNK_HUGE)
 		pages_free(chunk, chunk->size_bytes);
 	else
 		mem_free(chunk);
@@ -43,26 +64,23 @@ static bool arena_grow(struct arena *arena, size_t need_bytes)
 	struct arena_chunk *chunk;
 
 	size = MIN(size, (size_t)ARENA_CHUNK_MAX);
-	if (!arena->chunks && arena->first_bytes) {
+	if (!arena->chunks && arena->first_bytes)
 		size = MAX(arena->first_bytes, (size_t)ARENA_CHUNK_MIN);
-		/* All of it will be touched: one page fault for many. */
-		if (size >= ARENA_FIRST_HUGE)
-			size = (size_t)align_up(size, ARENA_CHUNK_HUGE);
-	}
 	size = mem_piecewise() ? 0 : size;
 	size = MAX(size, need_bytes + sizeof(*chunk));
 	chunk = chunk_new(arena, size);
 	if (!chunk)
 		return false;
 	chunk->next = arena->chunks;
-	chunk->size_bytes = size;
 	arena->chunks = chunk;
-	arena->at = (u8 *)(chunk + 1);
-	arena->end = (u8 *)chunk + size;
+	arena->scratch_taken |= chunk->scratch;
+	arena->at = chunk->room;
+	arena->end = (u8 *)chunk + chunk->size_bytes;
 	return true;
 }
 
-void *arena_alloc(struct arena *arena, size_t size_bytes)
+/* Aligned, zeroed when @zero. */
+static void *take(struct arena *arena, size_t size_bytes, bool zero)
 {
 	size_t size;
 	void *p;
@@ -75,7 +93,14 @@ void *arena_alloc(struct arena *arena, size_t size_bytes)
 	p = arena->at;
 	arena->at += size;
 	arena->used_bytes += size;
+	if (zero && !arena->chunks->zeroed)
+		memset(p, 0, size);
 	return p;
+}
+
+void *arena_alloc(struct arena *arena, size_t size_bytes)
+{
+	return take(arena, size_bytes, !arena->dirty);
 }
 
 void *arena_alloc_array(struct arena *arena, size_t count, size_t size_bytes)
@@ -89,11 +114,11 @@ void *arena_alloc_array(struct arena *arena, size_t count, size_t size_bytes)
 
 void *arena_zalloc_array(struct arena *arena, size_t count, size_t size_bytes)
 {
-	void *p = arena_alloc_array(arena, count, size_bytes);
+	u64 total;
 
-	if (p && arena->dirty)
-		memset(p, 0, count * size_bytes);
-	return p;
+	if (mul_overflow_u64(count, size_bytes, &total))
+		return NULL;
+	return take(arena, (size_t)total, true);
 }
 
 void *arena_dup(struct arena *arena, const void *p, size_t size_bytes)

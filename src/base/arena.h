@@ -15,6 +15,7 @@ struct arena {
 	u8 *at, *end;		    /* the free rest of the newest */
 	size_t used_bytes;	    /* handed out so far */
 	bool dirty;		    /* set before the first use: memory is not zeroed */
+	bool scratch_taken;	    /* one chunk is the process's */
 	size_t first_bytes;	    /* set before the first use: as much as will be needed */
 };
 

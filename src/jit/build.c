@@ -11,7 +11,6 @@
 #define ARENA_BYTES_PER_INSN 64u
 #define CODE_BYTES_PER_INSN  8u
 #define INSNS_PER_SITE	     4u
-#define DIRTY_INSNS_MAX	     1024u
 #define CANDIDATES  16u
 #define DEPTH_MAX   4u
 
@@ -92,7 +91,7 @@ int jit_build_front(struct jit_build *b, const struct prog *prog,
 	int err;
 
 	/* Zeroing all of it would be most of what a small program costs. */
-	arena->dirty = prog->insn_cnt < DIRTY_INSNS_MAX;
+	arena->dirty = true;
 	arena->first_bytes = ARENA_BYTES + (size_t)prog->insn_cnt * ARENA_BYTES_PER_INSN;
 	b->emit.prog = prog;
 	err = engine_decode(prog, resolver, arena, &b->code);

@@ -10,6 +10,7 @@
 #include "base/hash.h"
 #include "base/mem.h"
 #include "base/pages.h"
+#include "base/process_scratch.h"
 #include "base/rand.h"
 #include "tests/oom.h"
 #include "tests/tap.h"
@@ -40,6 +41,47 @@ static void test_arena(void)
 	tap_ok(arena_alloc(&a, 8) && mem_fail_nth(0) == 3, "and is an allocation");
 	mem_piecewise_set(false);
 	arena_fini(&a);
+}
+
+static u64 sum(const u8 *p, u32 bytes)
+{
+	u64 n = 0;
+
+	for (u32 i = 0; p && i < bytes; i++)
+		n += p[i];
+	return n;
+}
+
+/* Chunks that the process keeps hold what was in them before; arenas do not show it. */
+static void test_scratch(void)
+{
+	const u32 bytes = 100000;
+	void *blocks[4];
+	bool fresh[4], own = true;
+
+	for (u32 round = 0; round < 3; round++) {
+		struct arena zeroed = { 0 }, dirty = { .dirty = true };
+		u8 *p = arena_alloc(&zeroed, bytes), *q = arena_zalloc_array(&dirty, bytes, 1);
+		u8 *more = arena_alloc(&dirty, bytes);
+
+		tap_ok(p && q && more && !sum(p, bytes) && !sum(q, bytes), "round %u: zeroed",
+		       round);
+		memset(p, 0xff, bytes);
+		memset(q, 0xff, bytes);
+		memset(more, 0xff, bytes);
+		arena_fini(&zeroed);
+		arena_fini(&dirty);
+	}
+	for (u32 i = 0; i < 4; i++) {
+		blocks[i] = process_scratch_take(&fresh[i]);
+		for (u32 k = 0; k < i; k++)
+			own = own && blocks[i] != blocks[k];
+	}
+	tap_ok(own && !fresh[0] && !fresh[1], "two blocks were kept, each has one owner");
+	tap_ok(fresh[2] && fresh[3] && !sum(blocks[3], PROCESS_SCRATCH_BYTES),
+	       "others are fresh, and zeroed");
+	for (u32 i = 0; i < 4; i++)
+		process_scratch_give(blocks[i]);
 }
 
 static void test_pages(void)
@@ -122,6 +164,7 @@ static int arena_round(void *arg)
 int main(void)
 {
 	test_arena();
+	test_scratch();
 	test_pages();
 	test_hash();
 	test_rand_and_clock();
