@@ -25,25 +25,43 @@ static bool grow(struct jit_emit *e, void **list, u32 cnt, u32 *cap, size_t size
 	return true;
 }
 
-static void site_add(struct jit_emit *e, struct jit_site site)
+/* A site at the end of the code, to be filled in; NULL: memory is short. */
+static struct jit_site *site_new(struct jit_emit *e)
 {
 	void *list = e->sites;
+	struct jit_site *site;
 
-	if (grow(e, &list, e->site_cnt, &e->site_cap, sizeof(*e->sites))) {
-		e->sites = list;
-		site.at = e->code.len;
-		e->sites[e->site_cnt++] = site;
-	}
+	if (!grow(e, &list, e->site_cnt, &e->site_cap, sizeof(*e->sites)))
+		return NULL;
+	e->sites = list;
+	site = &e->sites[e->site_cnt++];
+	site->at = e->code.len;
+	site->form = 0;
+	return site;
 }
 
 void jit_site_local(struct jit_emit *e, enum jit_site_kind kind, u32 cond, u32 target)
 {
-	site_add(e, (struct jit_site){ .kind = (u8)kind, .cond = (u8)cond, .target = target });
+	struct jit_site *site = site_new(e);
+
+	if (!site)
+		return;
+	site->target = target;
+	site->ext = 0;
+	site->kind = (u8)kind;
+	site->cond = (u8)cond;
 }
 
 void jit_site_ext(struct jit_emit *e, u64 addr)
 {
-	site_add(e, (struct jit_site){ .kind = JIT_SITE_EXT, .ext = addr });
+	struct jit_site *site = site_new(e);
+
+	if (!site)
+		return;
+	site->target = 0;
+	site->ext = addr;
+	site->kind = JIT_SITE_EXT;
+	site->cond = 0;
 }
 
 u32 jit_stub_new(struct jit_emit *e)

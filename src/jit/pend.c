@@ -197,21 +197,11 @@ void pend_def(struct lower *l, u32 reg, bool upper_zero)
 	set_upper(l, reg, upper_zero);
 }
 
-void pend_set(struct lower *l, u32 reg, struct pend p)
+void pend_replace(struct lower *l, u32 reg, u16 reads)
 {
-	if (p.kind == PEND_COPY && p.a == reg) {
-		l->pending &= (u16)~BIT(reg); /* an older value again, which is still there */
-		return;
-	}
-	p.reads = 0;
-	if (p.kind != PEND_CONST && p.a != LOP_REG_NONE)
-		p.reads |= BIT(p.a);
-	if (p.kind == PEND_LEA && p.b != LOP_REG_NONE)
-		p.reads |= BIT(p.b);
 	l->pending &= (u16)~BIT(reg);
-	if (p.reads & (u16)~BIT(reg) & 0x0fff)
+	if (reads & (u16)~BIT(reg) & 0x0fff)
 		force_readers(l, reg, l->live_after); /* keeps 1. */
-	l->pend[reg] = p;
 	l->pending |= BIT(reg);
 }
 

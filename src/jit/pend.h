@@ -91,8 +91,28 @@ struct lin pend_lin(struct lower *l, u32 reg, u32 width);
  * pend_def: the native of @reg is about to be written by an operation that gives @reg its value.
  */
 void pend_def(struct lower *l, u32 reg, bool upper_zero);
-/* @reg gets the value @p: later. */
-void pend_set(struct lower *l, u32 reg, struct pend p);
+/* The value of @reg is about to be replaced by one that reads @reads. */
+void pend_replace(struct lower *l, u32 reg, u16 reads);
+
+/*
+ * @reg gets the value @p: later. Inline, so that @p is written once, field by field: copies of
+ * what was just written in smaller pieces wait for the memory.
+ */
+static always_inline void pend_set(struct lower *l, u32 reg, struct pend p)
+{
+	if (p.kind == PEND_COPY && p.a == reg) {
+		l->pending &= (u16)~(1u << reg); /* an older value again, which is still there */
+		return;
+	}
+	p.reads = 0;
+	if (p.kind != PEND_CONST && p.a != LOP_REG_NONE)
+		p.reads |= (u16)(1u << p.a);
+	if (p.kind == PEND_LEA && p.b != LOP_REG_NONE)
+		p.reads |= (u16)(1u << p.b);
+	pend_replace(l, reg, p.reads);
+	l->pend[reg] = p;
+}
+
 void pend_set_const(struct lower *l, u32 reg, u64 value);
 void pend_set_copy(struct lower *l, u32 reg, u32 native);
 
