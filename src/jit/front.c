@@ -97,40 +97,64 @@ static int mark_call(struct front *f, struct decoded *d, bool *ret_calls_back)
 	return 0;
 }
 
-/* Where control arrives, which functions are called, what is no program. */
-static int mark(struct front *f, bool *ret_takes_addr, bool *ret_calls_back)
+/* What all instructions of a function do together. */
+struct sum {
+	u32 writes, reads; /* registers */
+	u32 kinds;	   /* enum front_kind */
+};
+
+struct marked {
+	struct sum sum; /* of the whole program */
+	bool takes_addr, calls_back;
+};
+
+/* An instruction that has any kind. */
+static int mark_kind(struct front *f, u32 idx, u8 kind, struct marked *m)
 {
+	struct decoded *d = &f->insns[idx];
+
+	if (kind & FRONT_BAD)
+		return -EINVAL;
+	if (kind & FRONT_JUMPS) {
+		if (d->target == ENGINE_NO_TARGET)
+			return -EINVAL;
+		f->flags[d->target] |= d->target <= idx ? FRONT_LEADER | FRONT_LOOP : FRONT_LEADER;
+		f->loops |= d->target <= idx;
+	}
+	if (kind & FRONT_EXIT)
+		d->reads = 1;
+	if (kind & FRONT_PAIR)
+		f->flags[idx + 1] |= FRONT_HALF;
+	if (!(kind & (FRONT_CALLS | FRONT_PAIR)))
+		return 0;
+	f->gotox |= d->op == ISA_GOTOX;
+	m->takes_addr |= d->op == ISA_LDDW_FUNC;
+	return mark_call(f, d, &m->calls_back);
+}
+
+/* Where control arrives, which functions are called, what is no program. */
+static int mark(struct front *f, struct marked *m)
+{
+	struct decoded *d = f->insns;
+	struct sum sum = { 0 };
+
 	func_starts(f, 0);
 	f->main_called = false;
 	f->flags[0] |= FRONT_LEADER;
-	for (u32 i = 0, cnt = f->insn_cnt; i < cnt; i++) {
-		struct decoded *d = &f->insns[i];
+	for (u32 i = 0, cnt = f->insn_cnt; i < cnt; i++, d++) {
 		const u8 kind = front_kinds[d->op];
 		int err;
 
-		if (likely(!kind))
-			continue;
-		if (kind & FRONT_JUMPS) {
-			if (d->target == ENGINE_NO_TARGET)
-				return -EINVAL;
-			f->flags[d->target] |= d->target <= i ? FRONT_LEADER | FRONT_LOOP :
-								FRONT_LEADER;
-			f->loops |= d->target <= i;
-		}
-		if (kind & FRONT_EXIT)
-			d->reads = 1;
-		if (kind & (FRONT_CALLS | FRONT_PAIR)) {
-			f->gotox |= d->op == ISA_GOTOX;
-			*ret_takes_addr |= d->op == ISA_LDDW_FUNC;
-			err = mark_call(f, d, ret_calls_back);
+		if (unlikely(kind) && !d->half) {
+			err = mark_kind(f, i, kind, m);
 			if (err)
 				return err;
 		}
-		if (kind & FRONT_PAIR)
-			f->flags[++i] |= FRONT_HALF;
-		if (kind & FRONT_BAD)
-			return -EINVAL;
+		sum.writes |= d->writes;
+		sum.reads |= d->reads;
+		sum.kinds |= kind;
 	}
+	m->sum = sum;
 	return 0;
 }
 
@@ -138,9 +162,9 @@ static int mark(struct front *f, bool *ret_takes_addr, bool *ret_calls_back)
  * A gotox may arrive at any instruction of its function. Where nobody can be called back, the
  * addresses that a program takes are for gotox, and begin no functions.
  */
-static void mark_addrs(struct front *f, bool takes_addr, bool calls_back)
+static void mark_addrs(struct front *f, const struct marked *m)
 {
-	for (u32 i = 0; takes_addr && (!f->gotox || calls_back) && i < f->insn_cnt; i++)
+	for (u32 i = 0; m->takes_addr && (!f->gotox || m->calls_back) && i < f->insn_cnt; i++)
 		if (f->insns[i].op == ISA_LDDW_FUNC)
 			func_starts(f, f->insns[i].target);
 	for (u32 i = 0; f->gotox && i < f->insn_cnt; i++)
@@ -217,40 +241,47 @@ static u32 stack_of(const struct front *f, const struct jit_func *fn)
 	return ENGINE_STACK_BYTES;
 }
 
-/* What the function does, and that control stays in it. */
-static int func_look(struct front *f, struct jit_func *fn)
+/* What the function does, and that its jumps stay in it. */
+static int func_sum(const struct front *f, const struct jit_func *fn, struct sum *ret_sum)
 {
 	const u32 start = fn->start, end = fn->end;
 	const struct decoded *d = &f->insns[start];
-	u32 writes = 0, reads = 0, kinds = 0, last = end - 1;
+	struct sum sum = { 0 };
 
 	for (u32 i = start; i < end; i++, d++) {
 		const u8 kind = front_kinds[d->op];
 
-		writes |= d->writes;
-		reads |= d->reads;
-		if (likely(!kind))
-			continue;
-		kinds |= kind;
+		sum.writes |= d->writes;
+		sum.reads |= d->reads;
+		sum.kinds |= kind;
 		if (kind & FRONT_JUMPS && (d->target < start || d->target >= end))
 			return -EINVAL;
 	}
+	*ret_sum = sum;
+	return 0;
+}
+
+static int func_set(struct front *f, struct jit_func *fn, const struct sum *sum)
+{
+	u32 last = fn->end - 1;
+
 	last -= f->insns[last].half;
 	/* What nobody reaches may end the program in any way: whoever gets there faults. */
 	if (!front_ends(f->insns[last].op) && fn->end < f->insn_cnt)
 		return -EINVAL;
-	fn->calls = kinds & FRONT_CALLS;
-	fn->may_goto = kinds & FRONT_MAY_GOTO;
-	fn->regs_saved = (u16)(writes & FRONT_KEPT);
-	fn->uses_fp = reads & 1u << INSN_REG_FP;
+	fn->calls = sum->kinds & FRONT_CALLS;
+	fn->may_goto = sum->kinds & FRONT_MAY_GOTO;
+	fn->regs_saved = (u16)(sum->writes & FRONT_KEPT);
+	fn->uses_fp = sum->reads & 1u << INSN_REG_FP;
 	f->calls |= fn->calls;
 	fn->saves_fp = fn->uses_fp || fn->may_goto;
 	fn->stack_bytes = fn->uses_fp ? stack_of(f, fn) : 0;
-	f->regs_used |= (u16)(writes | reads);
+	f->regs_used |= (u16)(sum->writes | sum->reads);
 	return 0;
 }
 
-static int funcs_find(struct front *f, struct arena *arena)
+/* @all: the sum of the whole program. */
+static int funcs_find(struct front *f, struct arena *arena, const struct sum *all)
 {
 	const u32 cnt = f->func_cnt;
 	int err = 0;
@@ -267,8 +298,15 @@ static int funcs_find(struct front *f, struct arena *arena)
 	}
 	f->funcs[cnt - 1].end = f->insn_cnt;
 	f->funcs[0].main = !f->main_called;
-	for (u32 n = 0; !err && n < cnt; n++)
-		err = func_look(f, &f->funcs[n]);
+	if (cnt == 1)
+		return func_set(f, f->funcs, all);
+	for (u32 n = 0; !err && n < cnt; n++) {
+		struct sum sum;
+
+		err = func_sum(f, &f->funcs[n], &sum);
+		if (!err)
+			err = func_set(f, &f->funcs[n], &sum);
+	}
 	return err;
 }
 
@@ -328,7 +366,7 @@ static void main_keeps_all(struct front *f)
 int front_init(struct front *f, struct arena *arena, const struct prog *prog,
 	       const struct engine_code *code)
 {
-	bool takes_addr = false, calls_back = false;
+	struct marked m = { 0 };
 	int err;
 
 	*f = (struct front){ .prog = prog, .insns = code->insns, .bindings = code->bindings,
@@ -337,11 +375,11 @@ int front_init(struct front *f, struct arena *arena, const struct prog *prog,
 	f->live = arena_zalloc_array(arena, (size_t)f->insn_cnt + 1, sizeof(*f->live));
 	if (!f->flags || !f->live)
 		return -ENOMEM;
-	err = mark(f, &takes_addr, &calls_back);
+	err = mark(f, &m);
 	if (err)
 		return err;
-	mark_addrs(f, takes_addr, calls_back);
-	err = funcs_find(f, arena);
+	mark_addrs(f, &m);
+	err = funcs_find(f, arena, &m.sum);
 	if (err)
 		return err;
 	for (u32 n = 0; n < f->func_cnt; n++)

@@ -10,40 +10,31 @@ void pend_emit(struct lower *l, struct lop *op)
 	l->e->target->lop(l->e, op);
 }
 
+static const u8 lop_of_kind[] = {
+	[PEND_NONE] = LOP_MOV,	 [PEND_CONST] = LOP_CONST, [PEND_COPY] = LOP_MOV,
+	[PEND_ZEXT32] = LOP_MOV, [PEND_LEA] = LOP_LEA,	   [PEND_LSH] = LOP_LSH,
+	[PEND_RSH] = LOP_RSH,	 [PEND_AND] = LOP_AND,
+};
+
+/* Without a branch for each kind: which it is cannot be guessed. */
 static struct lop lop_of(const struct pend *p, u32 reg)
 {
-	struct lop op = { .op = LOP_MOV, .width = p->width, .dst = (u8)reg, .a = p->a,
-			  .b = LOP_REG_NONE, .c = LOP_REG_NONE };
+	const u32 kind = p->kind;
+	struct lop op = {
+		.op = lop_of_kind[kind],
+		.width = kind == PEND_COPY ? 64 : kind == PEND_ZEXT32 ? 32 : p->width,
+		.dst = (u8)reg,
+		.a = p->a,
+		.b = kind == PEND_LEA ? p->b : LOP_REG_NONE,
+		.c = LOP_REG_NONE,
+		.scale = kind == PEND_LEA ? p->scale : 0,
+		.disp = kind == PEND_LEA ? p->disp : 0,
+		.imm = kind == PEND_LSH || kind == PEND_RSH ? p->scale : p->imm,
+	};
 
-	switch ((enum pend_kind)p->kind) {
-	case PEND_NONE:
-		break;
-	case PEND_CONST:
-		op.op = LOP_CONST;
-		op.imm = p->imm;
-		break;
-	case PEND_COPY:
-		op.width = 64;
-		break;
-	case PEND_ZEXT32:
-		op.width = 32;
-		break;
-	case PEND_LEA:
-		op.op = LOP_LEA;
-		op.b = p->b;
-		op.scale = p->scale;
-		op.disp = p->disp;
-		break;
-	case PEND_LSH:
-	case PEND_RSH:
-		op.op = p->kind == PEND_LSH ? LOP_LSH : LOP_RSH;
-		op.imm = p->scale;
-		break;
-	case PEND_AND:
-		op.op = p->imm == 0xff || p->imm == 0xffff ? LOP_ZEXT : LOP_AND;
+	if (kind == PEND_AND && (p->imm == 0xff || p->imm == 0xffff)) {
+		op.op = LOP_ZEXT;
 		op.bits = p->imm == 0xff ? 8 : 16;
-		op.imm = p->imm;
-		break;
 	}
 	return op;
 }
