@@ -47,12 +47,12 @@ static u8 *map_private(u64 size)
 
 /*
  * Huge pages need an address that is a multiple of theirs, which newer kernels choose by
- * themselves. Otherwise takes more and gives the ends back.
+ * themselves for whole ones. Otherwise takes more and gives the ends back.
  */
 static void *pages_new_huge(u64 size)
 {
 	u64 room = size + HUGE_BYTES;
-	u8 *p = map_private(size);
+	u8 *p = size % HUGE_BYTES ? NULL : map_private(size);
 	u64 head, tail;
 
 	if (p && !(ptr_to_u64(p) % HUGE_BYTES)) {
