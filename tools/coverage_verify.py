@@ -112,9 +112,10 @@ class Job:
         print(f'{self.name}: {time.time() - start:.0f} s{note}', file=sys.stderr, flush=True)
 
 
-def replays(name, recs, levels=(('priv', 1), ('priv', 2), ('bpf', 1), ('unpriv', 1))):
+def replays(name, recs, levels=(('priv', 1), ('priv', 2), ('priv', 4), ('bpf', 1), ('unpriv', 1))):
     return Job(name, [[REPLAY, '--backend', 'skep', '--rights', rights, '--level', str(level),
-                       '--log-max', '0', *recs] for rights, level in levels])
+                       '--log-max', '0', *recs] for rights, level in levels] +
+               [[REPLAY, '--backend', 'skep', '--show', 'jit', '--log-max', '0', *recs]])
 
 
 def cached():

@@ -3,6 +3,8 @@
  * What the program's BTF says of its functions (check_btf_func): names, linkage, whether they
  * return a number. Without BTF all functions are static and without a name.
  */
+#include <assert.h>
+
 #include "base/err.h"
 #include "btf/btf.h"
 #include "btf/format.h"
@@ -12,7 +14,10 @@ static const struct btf_type *func_of(const struct env *env, u32 subprog)
 {
 	const struct prog *prog = env->prog;
 
-	if (!prog->btf || subprog >= prog->subprog_cnt || !prog->subprogs[subprog].btf_id)
+	if (!prog->btf)
+		return NULL;
+	assert(subprog < prog->subprog_cnt); /* core/resolve_subprogs.c */
+	if (!prog->subprogs[subprog].btf_id)
 		return NULL;
 	return btf_type_by_id(prog->btf, prog->subprogs[subprog].btf_id);
 }
@@ -34,12 +39,10 @@ static bool returns_scalar(const struct env *env, const struct btf_type *func)
 	const struct btf_type *t = btf_type_by_id(env->prog->btf, id);
 	enum btf_kind kind;
 
-	if (!t)
-		return false;
+	assert(t); /* btf/check.c */
 	id = t->size_or_type; /* of the prototype: what it returns */
 	t = btf_type_skip_modifiers(env->prog->btf, &id);
-	if (!t)
-		return false;
+	assert(t);
 	kind = btf_type_kind(t);
 	return kind == BTF_KIND_INT || kind == BTF_KIND_ENUM || kind == BTF_KIND_ENUM64;
 }
@@ -59,7 +62,8 @@ const bool *btf_info_scalar_return(struct env *env, u32 subprog_cnt, int *ret_er
 	for (u32 i = 0; i < subprog_cnt; i++) {
 		const struct btf_type *func = func_of(env, i);
 
-		scalar[i] = func && returns_scalar(env, func);
+		assert(func); /* func_info names all functions or none */
+		scalar[i] = returns_scalar(env, func);
 	}
 	return scalar;
 }
@@ -68,5 +72,6 @@ const char *btf_info_name(const struct env *env, u32 subprog)
 {
 	const struct btf_type *func = func_of(env, subprog);
 
-	return func ? btf_type_name(env->prog->btf, func) : "";
+	assert(func); /* a global function */
+	return btf_type_name(env->prog->btf, func);
 }

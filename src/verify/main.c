@@ -180,7 +180,7 @@ static void facts_finish(struct env *env)
 
 		facts->tail_calls |= sub->has_tail_call;
 		facts->ld_abs |= sub->has_ld_abs;
-		facts->callbacks |= sub->is_cb || sub->is_async_cb;
+		facts->callbacks |= sub->is_cb; /* those called later, too */
 	}
 	for (u32 i = 0; i < env->insn_cnt; i++)
 		facts->may_goto |= facts->insns[i].seen && flow_has(env->flow, i, FLOW_MAY_GOTO);

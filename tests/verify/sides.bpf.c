@@ -40,33 +40,38 @@ int precise_arguments(struct __sk_buff *skb)
 	return index_of_two(skb->len, skb->mark);
 }
 
+/* What clang knows of a number ends here: it cannot lead two tests of it into one. */
+#define hide(n)	asm volatile("" : "+r"(n))
+
 /* Where paths meet: different sections. */
 
-SEC("tc") ACCEPTED OFTEN
+SEC("tc") OFTEN
+REASON("cannot be used inside bpf_preempt_disable-ed region")
 int meet_preempt(struct __sk_buff *skb)
 {
 	__u32 n = skb->len;
 
 	if (n > 100)
 		bpf_preempt_disable();
-	barrier();
+	hide(n);
 	skb->mark = n;
-	barrier();
+	hide(n);
 	if (n > 100)
 		bpf_preempt_enable();
 	return 0;
 }
 
-SEC("tc") ACCEPTED OFTEN
+SEC("tc") OFTEN
+REASON("cannot be used inside bpf_rcu_read_lock-ed region")
 int meet_rcu(struct __sk_buff *skb)
 {
 	__u32 n = skb->len;
 
 	if (n > 100)
 		bpf_rcu_read_lock();
-	barrier();
+	hide(n);
 	skb->mark = n;
-	barrier();
+	hide(n);
 	if (n > 100)
 		bpf_rcu_read_unlock();
 	return 0;
@@ -78,7 +83,8 @@ int meet_rcu(struct __sk_buff *skb)
 		bpf_sk_lookup_tcp(skb, &t, sizeof(t.ipv4), BPF_F_CURRENT_NETNS, 0); \
 	})
 
-SEC("tc") ACCEPTED OFTEN
+SEC("tc") OFTEN
+REASON("cannot be used inside bpf_local_irq_save-ed region")
 int meet_irq_or_ref(struct __sk_buff *skb)
 {
 	__u32 n = skb->len;
@@ -92,9 +98,9 @@ int meet_irq_or_ref(struct __sk_buff *skb)
 		if (!sk)
 			return 0;
 	}
-	barrier();
+	hide(n);
 	skb->mark = n;
-	barrier();
+	hide(n);
 	if (n > 100)
 		bpf_local_irq_restore(&flags);
 	else if (sk)
@@ -102,7 +108,8 @@ int meet_irq_or_ref(struct __sk_buff *skb)
 	return 0;
 }
 
-SEC("tc") ACCEPTED OFTEN
+SEC("tc") OFTEN
+REASON("cannot be used inside bpf_spin_lock-ed region")
 int meet_lock_or_ref(struct __sk_buff *skb)
 {
 	__u32 n = skb->len;
@@ -118,9 +125,9 @@ int meet_lock_or_ref(struct __sk_buff *skb)
 		if (!sk)
 			return 0;
 	}
-	barrier();
+	hide(n);
 	l->n = n;
-	barrier();
+	hide(n);
 	if (n > 100)
 		bpf_spin_unlock(&l->lock);
 	else if (sk)
@@ -128,7 +135,8 @@ int meet_lock_or_ref(struct __sk_buff *skb)
 	return 0;
 }
 
-SEC("tc") ACCEPTED OFTEN
+SEC("tc") OFTEN
+REASON("bpf_spin_unlock of different lock")
 int meet_two_locks(struct __sk_buff *skb)
 {
 	__u32 n = skb->len;
@@ -140,9 +148,9 @@ int meet_two_locks(struct __sk_buff *skb)
 		bpf_spin_lock(&a->lock);
 	else
 		bpf_spin_lock(&b->lock);
-	barrier();
+	hide(n);
 	a->n = n;
-	barrier();
+	hide(n);
 	if (n > 100)
 		bpf_spin_unlock(&a->lock);
 	else
@@ -150,7 +158,8 @@ int meet_two_locks(struct __sk_buff *skb)
 	return 0;
 }
 
-SEC("tc") ACCEPTED OFTEN
+SEC("tc") OFTEN
+REASON("bpf_spin_unlock of different lock")
 int meet_global_lock(struct __sk_buff *skb)
 {
 	__u32 n = skb->len;
@@ -162,9 +171,9 @@ int meet_global_lock(struct __sk_buff *skb)
 		bpf_spin_lock(&a->lock);
 	else
 		bpf_spin_lock(&global_lock);
-	barrier();
+	hide(n);
 	a->n = n;
-	barrier();
+	hide(n);
 	if (n > 100)
 		bpf_spin_unlock(&a->lock);
 	else
@@ -186,9 +195,9 @@ int meet_order(struct __sk_buff *skb)
 		sk = LOOKUP(skb);
 		bpf_local_irq_save(&flags);
 	}
-	barrier();
+	hide(n);
 	skb->mark = n;
-	barrier();
+	hide(n);
 	if (sk)
 		bpf_sk_release(sk);
 	bpf_local_irq_restore(&flags);
@@ -210,7 +219,8 @@ int meet_irq(struct __sk_buff *skb)
 	return 0;
 }
 
-SEC("tc") ACCEPTED OFTEN
+SEC("tc") OFTEN
+REASON("cannot restore irq state out of order, expected id=")
 int meet_irqs(struct __sk_buff *skb)
 {
 	__u32 n = skb->len;
@@ -223,16 +233,29 @@ int meet_irqs(struct __sk_buff *skb)
 		bpf_local_irq_save(&b);
 		bpf_local_irq_save(&a);
 	}
-	barrier();
-	skb->mark = n;
-	barrier();
-	if (n > 100) {
-		bpf_local_irq_restore(&b);
-		bpf_local_irq_restore(&a);
+	skb->mark = 1;
+	bpf_local_irq_restore(&b);
+	bpf_local_irq_restore(&a);
+	return 0;
+}
+
+SEC("tc") OFTEN
+REASON("cannot restore irq state out of order, expected id=")
+int meet_irqs_other(struct __sk_buff *skb)
+{
+	__u32 n = skb->len;
+	unsigned long a, b;
+
+	if (n <= 100) {
+		bpf_local_irq_save(&a);
+		bpf_local_irq_save(&b);
 	} else {
-		bpf_local_irq_restore(&a);
-		bpf_local_irq_restore(&b);
+		bpf_local_irq_save(&b);
+		bpf_local_irq_save(&a);
 	}
+	skb->mark = 1;
+	bpf_local_irq_restore(&b);
+	bpf_local_irq_restore(&a);
 	return 0;
 }
 
@@ -329,7 +352,8 @@ int meet_dynptrs(struct __sk_buff *skb)
 	return 0;
 }
 
-SEC("tc") ACCEPTED OFTEN
+SEC("tc") OFTEN
+REASON("arg")
 int meet_dynptr_types(struct __sk_buff *skb)
 {
 	__u32 n = skb->len;
@@ -345,19 +369,36 @@ int meet_dynptr_types(struct __sk_buff *skb)
 		bpf_dynptr_from_mem(v, 8, 0, &a);
 		bpf_ringbuf_reserve_dynptr(&ring, 8, 0, &b);
 	}
-	barrier();
-	skb->mark = n;
-	barrier();
-	bpf_dynptr_write(&a, 0, v, 8, 0);
-	if (n > 100)
-		bpf_ringbuf_discard_dynptr(&a, 0);
-	else
-		bpf_ringbuf_discard_dynptr(&b, 0);
+	skb->mark = 1;
+	bpf_ringbuf_discard_dynptr(&a, 0);
 	return 0;
 }
 
-SEC("tc") ACCEPTED OFTEN
-int meet_dynptr_shifted(struct __sk_buff *skb)
+SEC("tc") OFTEN
+REASON("arg")
+int meet_dynptr_types_other(struct __sk_buff *skb)
+{
+	__u32 n = skb->len;
+	struct bpf_dynptr a, b;
+	long *v = zero_of(&numbers);
+
+	if (!v)
+		return 0;
+	if (n <= 100) {
+		bpf_ringbuf_reserve_dynptr(&ring, 8, 0, &a);
+		bpf_dynptr_from_mem(v, 8, 0, &b);
+	} else {
+		bpf_dynptr_from_mem(v, 8, 0, &a);
+		bpf_ringbuf_reserve_dynptr(&ring, 8, 0, &b);
+	}
+	skb->mark = 1;
+	bpf_ringbuf_discard_dynptr(&a, 0);
+	return 0;
+}
+
+SEC("tc") OFTEN
+REASON("Expected an initialized dynptr as arg #0")
+int meet_dynptr_shifted_0(struct __sk_buff *skb)
 {
 	__u32 n = skb->len;
 	char mem[24] __attribute__((aligned(8)));
@@ -369,13 +410,65 @@ int meet_dynptr_shifted(struct __sk_buff *skb)
 		bpf_dynptr_from_mem(v, 8, 0, (void *)mem);
 	else
 		bpf_dynptr_from_mem(v, 8, 0, (void *)(mem + 8));
-	barrier();
-	skb->mark = n;
-	barrier();
+	skb->mark = 1;
+	bpf_dynptr_write((void *)(mem + 0), 0, v, 8, 0);
+	return 0;
+}
+
+SEC("tc") OFTEN
+REASON("Expected an initialized dynptr as arg #0")
+int meet_dynptr_shifted_1(struct __sk_buff *skb)
+{
+	__u32 n = skb->len;
+	char mem[24] __attribute__((aligned(8)));
+	long *v = zero_of(&numbers);
+
+	if (!v)
+		return 0;
 	if (n > 100)
-		bpf_dynptr_write((void *)mem, 0, v, 8, 0);
+		bpf_dynptr_from_mem(v, 8, 0, (void *)mem);
 	else
-		bpf_dynptr_write((void *)(mem + 8), 0, v, 8, 0);
+		bpf_dynptr_from_mem(v, 8, 0, (void *)(mem + 8));
+	skb->mark = 1;
+	bpf_dynptr_write((void *)(mem + 8), 0, v, 8, 0);
+	return 0;
+}
+
+SEC("tc") OFTEN
+REASON("Expected an initialized dynptr as arg #0")
+int meet_dynptr_shifted_2(struct __sk_buff *skb)
+{
+	__u32 n = skb->len;
+	char mem[24] __attribute__((aligned(8)));
+	long *v = zero_of(&numbers);
+
+	if (!v)
+		return 0;
+	if (n <= 100)
+		bpf_dynptr_from_mem(v, 8, 0, (void *)mem);
+	else
+		bpf_dynptr_from_mem(v, 8, 0, (void *)(mem + 8));
+	skb->mark = 1;
+	bpf_dynptr_write((void *)(mem + 0), 0, v, 8, 0);
+	return 0;
+}
+
+SEC("tc") OFTEN
+REASON("Expected an initialized dynptr as arg #0")
+int meet_dynptr_shifted_3(struct __sk_buff *skb)
+{
+	__u32 n = skb->len;
+	char mem[24] __attribute__((aligned(8)));
+	long *v = zero_of(&numbers);
+
+	if (!v)
+		return 0;
+	if (n <= 100)
+		bpf_dynptr_from_mem(v, 8, 0, (void *)mem);
+	else
+		bpf_dynptr_from_mem(v, 8, 0, (void *)(mem + 8));
+	skb->mark = 1;
+	bpf_dynptr_write((void *)(mem + 8), 0, v, 8, 0);
 	return 0;
 }
 
@@ -596,6 +689,168 @@ int objects_after_branch(struct __sk_buff *skb)
 		spilled = 9;
 	bpf_ringbuf_discard_dynptr(&ptr, 0);
 	return spilled + sum;
+}
+
+/* The same, where clang does lead the two tests into one: the paths part for good. */
+
+SEC("tc") ACCEPTED OFTEN
+int apart_irq_or_ref(struct __sk_buff *skb)
+{
+	__u32 n = skb->len;
+	unsigned long flags;
+	struct bpf_sock *sk = NULL;
+
+	if (n > 100) {
+		bpf_local_irq_save(&flags);
+	} else {
+		sk = LOOKUP(skb);
+		if (!sk)
+			return 0;
+	}
+	barrier();
+	skb->mark = n;
+	barrier();
+	if (n > 100)
+		bpf_local_irq_restore(&flags);
+	else if (sk)
+		bpf_sk_release(sk);
+	return 0;
+}
+
+SEC("tc") ACCEPTED OFTEN
+int apart_lock_or_ref(struct __sk_buff *skb)
+{
+	__u32 n = skb->len;
+	struct locked *l = zero_of(&locks);
+	struct bpf_sock *sk = NULL;
+
+	if (!l)
+		return 0;
+	if (n > 100) {
+		bpf_spin_lock(&l->lock);
+	} else {
+		sk = LOOKUP(skb);
+		if (!sk)
+			return 0;
+	}
+	barrier();
+	l->n = n;
+	barrier();
+	if (n > 100)
+		bpf_spin_unlock(&l->lock);
+	else if (sk)
+		bpf_sk_release(sk);
+	return 0;
+}
+
+SEC("tc") ACCEPTED
+int next_under_lock(struct __sk_buff *skb)
+{
+	struct locked *l = zero_of(&locks);
+	struct bpf_iter_num it;
+
+	bpf_iter_num_new(&it, 0, 3);
+	if (l) {
+		bpf_spin_lock(&l->lock);
+		bpf_iter_num_next(&it);
+		bpf_spin_unlock(&l->lock);
+	}
+	bpf_iter_num_destroy(&it);
+	return 0;
+}
+
+static const char format_control[] = "%s\x01";
+
+SEC("tc")
+REASON("Invalid format string")
+int ends_in_control(struct __sk_buff *skb)
+{
+	char buf[8];
+	__u64 arg = 1;
+
+	return bpf_snprintf(buf, 8, format_control, &arg, 8);
+}
+
+static const char format_delete[] = "%s\x7f";
+
+SEC("tc")
+REASON("Invalid format string")
+int ends_in_delete(struct __sk_buff *skb)
+{
+	char buf[8];
+	__u64 arg = 1;
+
+	return bpf_snprintf(buf, 8, format_delete, &arg, 8);
+}
+
+static const char format_percent[] = "%";
+
+SEC("tc")
+REASON("Invalid format string")
+int ends_in_percent(struct __sk_buff *skb)
+{
+	char buf[8];
+	__u64 arg = 1;
+
+	return bpf_snprintf(buf, 8, format_percent, &arg, 8);
+}
+
+static const char format_zero[] = "%0";
+
+SEC("tc")
+REASON("Invalid format string")
+int ends_in_zero(struct __sk_buff *skb)
+{
+	char buf[8];
+	__u64 arg = 1;
+
+	return bpf_snprintf(buf, 8, format_zero, &arg, 8);
+}
+
+static const char format_width[] = "%5";
+
+SEC("tc")
+REASON("Invalid format string")
+int ends_in_width(struct __sk_buff *skb)
+{
+	char buf[8];
+	__u64 arg = 1;
+
+	return bpf_snprintf(buf, 8, format_width, &arg, 8);
+}
+
+static const char format_dash[] = "%-";
+
+SEC("tc")
+REASON("Invalid format string")
+int ends_in_dash(struct __sk_buff *skb)
+{
+	char buf[8];
+	__u64 arg = 1;
+
+	return bpf_snprintf(buf, 8, format_dash, &arg, 8);
+}
+
+static const char format_ks[] = "%pks\x01";
+
+SEC("tc")
+REASON("Invalid format string")
+int ends_in_ks(struct __sk_buff *skb)
+{
+	char buf[8];
+	__u64 arg = 1;
+
+	return bpf_snprintf(buf, 8, format_ks, &arg, 8);
+}
+
+SEC("tc")
+REASON("R3 is not a constant address'")
+int format_variable(struct __sk_buff *skb)
+{
+	char buf[8];
+	__u64 arg = 1;
+
+	return bpf_snprintf(buf, 8, format_zero + (skb->len & 1), &arg, 8);
 }
 
 char LICENSE[] SEC("license") = "GPL";

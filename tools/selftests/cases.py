@@ -7,8 +7,10 @@
     -- license TEXT                 GPL without
     -- map NAME TYPE KEY VALUE MAX [FLAGS]     with TYPE lock: an array with a spin lock by BTF
     -- frozen NAME                  that map, before the program is loaded
-    -- btf                          func_info for every function, all static
+    -- btf                          func_info for every function, all static; `-- btf global N`: those
+                                    but the first are global and take N ints; `-- btf none`: no func_info
     -- asm                          with `rN = map NAME`, `rN = value NAME+OFF`, `rN = func LABEL`
+                                    lines from `%for i N` to `%end` N times, {EXPRESSION of i} filled in
     -- raw                          or hex
     -- priv accept | ERRNO REASON   what the live kernel says; -- bpf, -- unpriv: other rights
     -- only RIGHTS…                 compared at these rights alone
@@ -40,7 +42,7 @@ class Case:
     def __init__(self, name, line):
         self.name, self.line = name, line
         self.type, self.attach, self.flags, self.license = 'socket_filter', 0, 0, 'GPL'
-        self.maps, self.btf, self.asm, self.raw = [], False, '', None
+        self.maps, self.btf, self.asm, self.raw = [], '', '', None
         self.frozen = set()
         self.expect, self.ours, self.only = {}, {}, RIGHTS
         self.sections = set()
@@ -85,7 +87,7 @@ def parse(text):
             elif key == 'frozen':
                 cur.frozen.add(rest)
             elif key == 'btf':
-                cur.btf = True
+                cur.btf = rest or 'static'
             elif key == 'only':
                 cur.only = tuple(rest.split())
             elif key == 'xdp':
@@ -113,6 +115,15 @@ def parse(text):
     return cases
 
 
+def repeated(text):
+    """@text with its `%for NAME COUNT` … `%end` written out; not nested."""
+    def one(m):
+        name, cnt, body = m.groups()
+        return ''.join(re.sub(r'\{(.*?)\}', lambda e: str(eval(e.group(1), {name: i})), body)
+                       for i in range(int(cnt)))
+    return re.sub(r'^%for (\w+) (\d+)\n(.*?)^%end\n', one, text, flags=re.M | re.S)
+
+
 def asm_lines(case):
     """The program for isa_asm, our three forms replaced by what marks them."""
     index = {m[0]: i for i, m in enumerate(case.maps)}
@@ -127,7 +138,7 @@ def asm_lines(case):
             return '%scall local %s\n%s = 0x%x' % (label, name, reg, FUNC_MARK)
         imm = index[name] | int(off or '0', 0) << 32
         return '%s(18) %s = 0x%x ; !src=%d' % (label, reg, imm, 1 if kind == 'map' else 2)
-    return '\n'.join(one(x) for x in case.asm.split('\n')) + '\n%%\n'
+    return '\n'.join(one(x) for x in repeated(case.asm).split('\n')) + '\n%%\n'
 
 
 def assemble(cases):
@@ -189,13 +200,17 @@ class BtfWriter:
                            len(self.strs)) + self.types + self.strs
 
 
-def function_btf(places):
+def function_btf(places, how):
     b = BtfWriter()
     b.add('int', 1, 0, 4, struct.pack('<I', 1 << 24 | 32))
     b.add('', 13, 0, 1)
+    if how.startswith('global'):
+        cnt = int(how.split()[1])
+        b.add('', 13, cnt, 1, b''.join(struct.pack('<II', b.text('a'), 1) for _ in range(cnt)))
     info = b''
     for place in places:
-        info += struct.pack('<II', place, b.add('f%d' % place, 12, 0, 2))
+        link = int(place > 0 and how.startswith('global'))
+        info += struct.pack('<II', place, b.add('f%d' % place, 12, link, 2 + link))
     return b.blob(), info
 
 
@@ -242,8 +257,10 @@ def record(case, blob_at):
             at += 8
         at += 8
     if case.btf:
-        data, info = function_btf(starts(code))
-        body += ['btf %d' % (blob_at + len(blobs)), 'func_info 8 %s' % info.hex()]
+        data, info = function_btf(starts(code), case.btf)
+        body.append('btf %d' % (blob_at + len(blobs)))
+        if case.btf != 'none':
+            body.append('func_info 8 %s' % info.hex())
         blobs.append(data)
     head = ['blob %d %s' % (blob_at + i, b.hex()) for i, b in enumerate(blobs)]
     return '\n'.join(head + ['record ' + case.name, 'type %d' % PROG_TYPES[case.type],

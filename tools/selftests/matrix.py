@@ -152,7 +152,7 @@ def pointer_cases():
                 c.asm += 'f: r0 = 0\nexit\n'
             if 'local g' in c.asm:
                 c.asm += 'g: r0 = *(u8 *)(r1 +0)\nr0 = 0\nexit\n'
-            c.btf = 'func f' in c.asm or 'local g' in c.asm
+            c.btf = 'static' if 'func f' in c.asm or 'local g' in c.asm else ''
             out.append(c)
     return out
 

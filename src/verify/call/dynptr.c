@@ -9,6 +9,8 @@
  *
  * Invariant: SLOT_DYNPTR never covers a slot in part, nor one slot of the two alone.
  */
+#include <assert.h>
+
 #include "base/err.h"
 #include "verify/call/call_int.h"
 
@@ -66,7 +68,8 @@ const struct reg *dynptr_reg(struct env *env, u32 regno)
 	if (reg_base(reg->type) == REG_DYNPTR)
 		return reg;
 	slot = slot_of(env, reg);
-	return slot ? &slot->spilled : NULL;
+	assert(slot); /* dynptr_arg() looked at it */
+	return &slot->spilled;
 }
 
 void dynptr_mark_reg(struct reg *reg, enum dynptr_type type, bool first_slot, u32 id)
@@ -132,8 +135,7 @@ static int make(struct env *env, const struct reg *reg, enum dynptr_type type, u
 	int spi = get_spi(env, reg), err, ref = 0;
 	u32 id;
 
-	if (spi < 0)
-		return spi;
+	assert(spi >= 0); /* make_arg() wrote to it */
 	/* They may be halves of two others. */
 	err = call_destroy_dynptr_slot(env, frame, (u32)spi);
 	if (!err)
@@ -214,8 +216,7 @@ static int use_arg(struct env *env, u32 regno, u32 flags)
 	if (fixed)
 		return 0;
 	spi = get_spi(env, reg);
-	if (spi < 0)
-		return spi;
+	assert(spi >= 0); /* is_made() */
 	print_scratch_slot(env, (u32)spi);
 	print_scratch_slot(env, (u32)spi - 1);
 	return live_stack_mark_read(env->flow, env->cur, reg->frameno, 3ull << (spi - 1));
@@ -241,10 +242,7 @@ int dynptr_release(struct env *env, u32 regno)
 	int spi = get_spi(env, reg), err;
 	u32 id;
 
-	if (spi < 0)
-		return spi;
-	if (!acquires(stack_slot(frame, (u32)spi)->spilled.dynptr_type))
-		return invalidate(env, frame, (u32)spi);
+	assert(spi >= 0 && acquires(stack_slot(frame, (u32)spi)->spilled.dynptr_type));
 	id = stack_slot(frame, (u32)spi)->spilled.ref_obj_id;
 	err = ref_release(env, id);
 	for (u32 i = 0; !err && i < frame->stack_bytes / STACK_SLOT_BYTES; i++) {

@@ -3,6 +3,8 @@
  * Interrupt flags saved in a slot of the stack (process_irq_flag, mark_stack_slot_irq_flag,
  * unmark_stack_slot_irq_flag of kernel/bpf/verifier.c): restored once each, newest first.
  */
+#include <assert.h>
+
 #include "base/err.h"
 #include "verify/call/call_int.h"
 
@@ -58,8 +60,7 @@ static int save(struct env *env, u32 regno)
 	if (err)
 		return err;
 	spi = get_spi(env, reg);
-	if (spi < 0)
-		return spi;
+	assert(spi >= 0); /* it was written to */
 	id = refs_acquire_irq(env, env->insn_idx);
 	return id < 0 ? id : fill_slot(env, reg, (u32)spi, (u32)id);
 }

@@ -7,6 +7,8 @@
  *
  * The first slot of an iterator alone has the reference's id.
  */
+#include <assert.h>
+
 #include "base/err.h"
 #include "verify/call/call_int.h"
 
@@ -52,8 +54,7 @@ static int make(struct env *env, const struct reg *reg, u32 insn_idx, u32 slots)
 	struct frame *frame = state_frame_of(env->cur, reg);
 	int spi = get_spi(env, reg, slots), id;
 
-	if (spi < 0)
-		return spi;
+	assert(spi >= 0); /* new_arg() wrote to it */
 	id = refs_acquire(env, insn_idx);
 	if (id < 0)
 		return id;
@@ -64,8 +65,6 @@ static int make(struct env *env, const struct reg *reg, u32 insn_idx, u32 slots)
 			return -ENOMEM;
 		reg_mark_ptr(&slot->spilled, REG_STACK); /* there is no type of its own */
 		slot->spilled.ref_obj_id = i ? 0 : (u32)id;
-		slot->spilled.iter_btf = NULL;
-		slot->spilled.iter_btf_id = 0;
 		slot->spilled.iter_state = ITER_STATE_ACTIVE;
 		slot->spilled.iter_depth = 0;
 		for (u32 b = 0; b < STACK_SLOT_BYTES; b++)
@@ -133,8 +132,7 @@ int iter_arg(struct env *env, u32 regno, u32 insn_idx, struct iter_call *call)
 		return reject_reg(env, -EINVAL, (s32)regno,
 				  "expected an initialized iter_num as arg #%u", regno - 1);
 	spi = get_spi(env, reg, KFUNC_ITER_SLOTS);
-	if (spi < 0)
-		return spi;
+	assert(spi >= 0);
 	for (u32 i = 0; i < KFUNC_ITER_SLOTS; i++) {
 		mask |= 1ull << ((u32)spi - i);
 		print_scratch_slot(env, (u32)spi - i);
@@ -151,16 +149,6 @@ int iter_arg(struct env *env, u32 regno, u32 insn_idx, struct iter_call *call)
 	return err;
 }
 
-static bool same_callsites(const struct vstate *a, const struct vstate *b)
-{
-	if (a->curframe != b->curframe)
-		return false;
-	for (u32 f = 0; f <= a->curframe; f++)
-		if (a->frame[f]->callsite != b->frame[f]->callsite)
-			return false;
-	return true;
-}
-
 /* The path on which there was one more element. */
 static int push_next(struct env *env, u32 insn_idx, const struct iter_call *call)
 {
@@ -168,7 +156,8 @@ static int push_next(struct env *env, u32 insn_idx, const struct iter_call *call
 	struct slot *slot;
 	int err;
 
-	if (!cur->parent || cur->parent->insn_idx != insn_idx || !same_callsites(cur->parent, cur))
+	if (!cur->parent || cur->parent->insn_idx != insn_idx ||
+	    cur->parent->curframe != cur->curframe)
 		return env_bug(env, "bad parent state for iter next call");
 	/* The state kept at this very instruction is not the iteration before. */
 	prev = past_prev_entry(env, cur->parent, insn_idx);

@@ -19,6 +19,7 @@
  * Invariants: 1. masks exist for all instructions of an instance's function or for none (lazily,
  * by frame). 2. After live_stack_update of a state, all instances of its chain are solved.
  */
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -296,8 +297,7 @@ int live_stack_mark_read(struct flow *flow, const struct vstate *st, u32 frameno
 {
 	struct instance *inst = current(flow, st);
 
-	if (!inst)
-		return -ENOMEM;
+	assert(inst); /* live_stack_begin() made it */
 	return mark_read(flow, inst, frameno, flow->live_stack->write_idx, mask);
 }
 
@@ -328,10 +328,10 @@ static const char *chain_text(const struct chain *c, char *buf, size_t bytes)
 {
 	size_t n = 0;
 
-	for (u32 i = 0; i <= c->curframe && n < bytes; i++)
+	for (u32 i = 0; i <= c->curframe; i++)
 		n += (size_t)snprintf(buf + n, bytes - n, "%s%u", i ? "," : "(", c->callsites[i]);
-	if (n < bytes)
-		snprintf(buf + n, bytes - n, ")");
+	assert(n < bytes); /* eight numbers */
+	snprintf(buf + n, bytes - n, ")");
 	return buf;
 }
 
@@ -341,10 +341,11 @@ static const char *mask_text(u64 mask, char *buf, size_t bytes)
 	size_t n = 0;
 
 	buf[0] = 0;
-	for (u32 spi = 0; spi < STACK_SLOTS_MAX && n < bytes; spi++)
+	for (u32 spi = 0; spi < STACK_SLOTS_MAX; spi++)
 		if (mask & 1ULL << spi)
 			n += (size_t)snprintf(buf + n, bytes - n, "%s%d", n ? "," : "",
 					      -(s32)(spi + 1) * STACK_SLOT_BYTES);
+	assert(n < bytes);
 	return buf;
 }
 
@@ -557,11 +558,10 @@ int live_stack_update(struct flow *flow, const struct vstate *st)
 
 int live_stack_query(struct flow *flow, const struct vstate *st)
 {
-	struct live_stack *ls = live_stack_get(flow);
+	struct live_stack *ls = flow->live_stack;
 	struct chain c;
 
-	if (!ls)
-		return -ENOMEM;
+	assert(ls); /* a state was kept, so an instruction was walked */
 	for (u32 frame = 0; frame <= st->curframe; frame++) {
 		c = chain_of(flow, st, frame);
 		ls->query[frame] = instance_of(flow, &c);

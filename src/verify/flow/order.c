@@ -8,6 +8,8 @@
  * an instruction has the exit as a second successor, so that what comes after it is not taken for
  * granted (must-write sets of the live stack would be too large otherwise).
  */
+#include <assert.h>
+
 #include "verify/flow/flow_int.h"
 
 static bool may_end(const struct flow *flow, u32 idx, u8 family)
@@ -31,16 +33,21 @@ u32 flow_successors_slow(const struct flow *flow, u32 idx, u32 succ[2])
 
 	if (info->family == ISA_FAMILY_EXIT)
 		return 0;
-	if (info->family != ISA_FAMILY_JA && idx + flow_words(flow, idx) < flow->insn_cnt)
+	if (info->family != ISA_FAMILY_JA) {
 		succ[n++] = idx + flow_words(flow, idx);
-	if ((info->off == ISA_OFF_JUMP || info->imm == ISA_IMM_JUMP) &&
-	    isa_target(&flow->insns[idx], op, idx, &target)) {
+		assert(succ[0] < flow->insn_cnt); /* flow_subprogs() saw how functions end */
+	}
+	if (info->off == ISA_OFF_JUMP || info->imm == ISA_IMM_JUMP) {
+		const bool jumps = isa_target(&flow->insns[idx], op, idx, &target);
+
+		assert(jumps);
+		(void)jumps;
 		if (!n || succ[0] != (u32)target)
 			succ[n++] = (u32)target;
 	} else if (may_end(flow, idx, info->family)) {
 		const u32 exit_idx = flow->subprogs[flow->info[idx].subprog].exit_idx;
 
-		if (n && exit_idx != succ[0] && flow_family(flow, exit_idx) == ISA_FAMILY_EXIT)
+		if (exit_idx != succ[0] && flow_family(flow, exit_idx) == ISA_FAMILY_EXIT)
 			succ[n++] = exit_idx;
 	}
 	return n;

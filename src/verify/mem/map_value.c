@@ -110,7 +110,7 @@ bool mem_map_const(const struct map *map, u32 off, u32 size_bytes, bool is_ldsx,
 		return false;
 	p = u64_to_ptr(addr);
 	*ret_value = load_sized(p, size_bytes);
-	if (is_ldsx && size_bytes < 8) {
+	if (is_ldsx) {
 		u32 shift = 64 - size_bytes * 8;
 
 		*ret_value = (u64)((s64)(*ret_value << shift) >> shift);

@@ -7,6 +7,7 @@
  * from memory, as a load does. Linux 6.18 takes src for an input only, and prunes wrongly
  * (CVE-2026-43009).
  */
+#include <assert.h>
 #include <stdio.h>
 
 #include "base/err.h"
@@ -97,8 +98,7 @@ static void back_alu(struct env *env, const struct insn *insn, const struct isa_
 	const bool has_src = info->form == ISA_FORM_X && insn->src != INSN_REG_FP &&
 			     env->opts->bug != VERIFY_BUG_PRECISE_SRC;
 
-	if (!has_reg(bt, insn->dst))
-		return;
+	assert(has_reg(bt, insn->dst)); /* QUICK_OF_ALU and the like */
 	if (info->family == ISA_FAMILY_MOV || info->family == ISA_FAMILY_CAST)
 		clear_reg(bt, insn->dst);
 	if (has_src)
@@ -108,8 +108,7 @@ static void back_alu(struct env *env, const struct insn *insn, const struct isa_
 /* @reg came from memory: if that was a slot of the stack, the slot is asked for instead. */
 static void back_load(struct backtrack *bt, u32 reg, const struct hist_entry *hist)
 {
-	if (!has_reg(bt, reg))
-		return;
+	assert(has_reg(bt, reg)); /* QUICK_OF_LDX and the like */
 	clear_reg(bt, reg);
 	if (hist && hist->flags & HIST_STACK_ACCESS)
 		bt->slots[hist->frameno] |= 1ULL << hist->spi;
@@ -266,8 +265,8 @@ static void back_jump(struct backtrack *bt, const struct insn *insn, const struc
 {
 	const u32 flags = hist ? hist->flags : 0;
 
-	if (info->form != ISA_FORM_X || (!has_reg(bt, insn->dst) && !has_reg(bt, insn->src)))
-		return;
+	assert(info->form == ISA_FORM_X); /* QUICK_OF_JMP */
+	(void)info;
 	if (!(flags & HIST_SRC_STACK))
 		set_reg(bt, insn->src);
 	if (!(flags & HIST_DST_STACK))

@@ -131,8 +131,7 @@ static bool special_safe(struct env *env, const struct slot *old, const struct s
 		       o->dynptr_first_slot == c->dynptr_first_slot &&
 		       idmap_check(&env->idmap, o->ref_obj_id, c->ref_obj_id);
 	case SLOT_ITER: /* the depth is left out: loops would never converge */
-		return o->iter_btf == c->iter_btf && o->iter_btf_id == c->iter_btf_id &&
-		       o->iter_state == c->iter_state &&
+		return o->iter_state == c->iter_state &&
 		       idmap_check(&env->idmap, o->ref_obj_id, c->ref_obj_id);
 	case SLOT_IRQ_FLAG:
 		return idmap_check(&env->idmap, o->ref_obj_id, c->ref_obj_id) &&

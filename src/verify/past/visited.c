@@ -169,11 +169,10 @@ static bool iter_is_active(const struct vstate *cur)
 	const s64 off = r1->off + (s64)r1->s.var_off.value;
 	const struct frame *frame;
 
-	if (r1->type != REG_STACK || off >= 0)
-		return false;
+	/* An equal state went on behind the call. */
+	assert(r1->type == REG_STACK && off < 0);
 	frame = state_frame_of(cur, r1);
-	if (-off > (s64)frame->stack_bytes)
-		return false;
+	assert(-off <= (s64)frame->stack_bytes);
 	return stack_slot(frame, stack_spi((s32)off))->spilled.iter_state == ITER_STATE_ACTIVE;
 }
 

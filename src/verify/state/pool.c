@@ -12,6 +12,7 @@
 
 #include "base/bits.h"
 #include "base/err.h"
+#include "base/mem.h"
 #include "verify/state/env.h"
 
 #define UNIT_BYTES  16u
@@ -23,13 +24,17 @@ struct pool_block {
 
 struct state_pool {
 	struct pool_block *free[CLASSES_MAX];
+	bool fresh; /* a test of allocations that fail: each block is one, none is used again */
 };
 
 int pool_init(struct env *env)
 {
 	env->pool_arena.dirty = true;
 	env->pool = env_alloc(env, sizeof(*env->pool));
-	return env->pool ? 0 : -ENOMEM;
+	if (!env->pool)
+		return -ENOMEM;
+	env->pool->fresh = mem_piecewise();
+	return 0;
 }
 
 /* The class of @size_bytes and the size of its blocks. */
@@ -68,7 +73,7 @@ void pool_give(struct env *env, void *block, size_t size_bytes)
 	size_t bytes;
 	u32 class;
 
-	if (!b)
+	if (!b || env->pool->fresh)
 		return;
 	class = class_of(size_bytes, &bytes);
 	b->next = env->pool->free[class];

@@ -3,6 +3,8 @@
  * Frames, stacks and instructions as 6.18's log shows them (print_verifier_state,
  * print_insn_state, verbose_linfo). A line is built in env->text and goes to the log at once.
  */
+#include <assert.h>
+
 #include "verify/state/print.h"
 
 #include <string.h>
@@ -30,21 +32,8 @@ static const char *iter_state_text(u32 state)
 		[ITER_STATE_DRAINED] = "drained",
 	};
 
-	return state < ARRAY_SIZE(names) ? names[state] : "<unknown>";
-}
-
-/* "bpf_iter_num" of the iterator's struct is "num" (iter_type_str). */
-static const char *iter_type_text(const struct btf *btf, u32 btf_id)
-{
-	static const char prefix[] = "bpf_iter_";
-	const char *name;
-
-	if (!btf || !btf_id)
-		return "num"; /* the only one that needs no kernel BTF */
-	name = btf_type_name(btf, btf_type_by_id(btf, btf_id));
-	if (!strncmp(name, prefix, sizeof(prefix) - 1))
-		name += sizeof(prefix) - 1;
-	return name;
+	assert(state < ARRAY_SIZE(names));
+	return names[state];
 }
 
 static void put_dynptr(struct str *out, u32 spi, const struct reg *reg)
@@ -71,9 +60,8 @@ static void put_iter(struct str *out, u32 spi, const struct reg *reg)
 {
 	if (!reg->ref_obj_id) /* not the first slot */
 		return;
-	str_addf(out, " fp%d=iter_%s(ref_id=%u,state=%s,depth=%u)",
-		 -(s32)(spi + 1) * STACK_SLOT_BYTES,
-		 iter_type_text(reg->iter_btf, reg->iter_btf_id), reg->ref_obj_id,
+	str_addf(out, " fp%d=iter_num(ref_id=%u,state=%s,depth=%u)",
+		 -(s32)(spi + 1) * STACK_SLOT_BYTES, reg->ref_obj_id,
 		 iter_state_text(reg->iter_state), reg->iter_depth);
 }
 
@@ -121,8 +109,6 @@ static void put_refs(struct str *out, const struct vstate *st)
 	if (!st->ref_cnt || !st->refs[0].id)
 		return;
 	for (u32 i = 0; i < st->ref_cnt; i++) {
-		if (!st->refs[i].id)
-			continue;
 		str_addf(out, "%s%u", sep, st->refs[i].id);
 		sep = ",";
 	}

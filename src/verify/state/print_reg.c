@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* One register as text (print_reg_state, print_scalar_ranges): "map_value(map=cnt,ks=4,vs=8)". */
+#include <assert.h>
 #include <string.h>
 
 #include "btf/btf.h"
@@ -149,7 +150,8 @@ const char *print_dynptr_type(u32 type)
 		[DYNPTR_RINGBUF] = "ringbuf", [DYNPTR_SKB] = "skb", [DYNPTR_XDP] = "xdp",
 	};
 
-	return type < ARRAY_SIZE(names) ? names[type] : names[DYNPTR_NONE];
+	assert(type < ARRAY_SIZE(names));
+	return names[type];
 }
 
 void print_reg(struct str *out, const struct frame *frame, const struct reg *reg)

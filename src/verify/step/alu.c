@@ -291,9 +291,9 @@ static void swap_bytes(struct reg *dst, const struct insn *insn, enum isa_op op)
 	const u32 bits = (u32)insn->imm;
 	const bool to_le = op == ISA_LE16 || op == ISA_LE32 || op == ISA_LE64;
 	const bool to_be = op == ISA_BE16 || op == ISA_BE32 || op == ISA_BE64;
-	const bool host_is_le = !HOST_BIG_ENDIAN;
+	const bool stays = HOST_BIG_ENDIAN ? to_be : to_le;
 
-	if ((to_le && host_is_le) || (to_be && !host_is_le)) {
+	if (stays) {
 		if (bits == 64) {
 			scalar_sync(&dst->s);
 			return;
