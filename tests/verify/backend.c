@@ -13,13 +13,14 @@
 
 #include "core/skep.h"
 
-#define LOG_BYTES  (64u << 20)
+#define LOG_BYTES  BACKEND_LOG_BYTES
 #define MAPS_MAX   64
 
 struct backend {
 	enum backend_kind kind;
 	struct skep *skep; /* NULL: the kernel */
 	char *log;
+	backend_loaded_fn loaded; /* backend_use(), or NULL */
 	/* backend_keep(): whose maps they are, and their descriptors. */
 	const struct record *kept_for; /* the record that they were made for */
 	const struct record_map *kept_of;
@@ -41,7 +42,7 @@ struct load {
 	struct verdict *out;
 };
 
-static long call(struct backend *b, int cmd, union bpf_attr *attr)
+long backend_bpf(struct backend *b, int cmd, union bpf_attr *attr)
 {
 	long ret;
 
@@ -101,7 +102,7 @@ static int btf_fd(struct load *l, int blob)
 	memset(&attr, 0, sizeof(attr));
 	attr.btf = addr(l->file->blobs[blob].data);
 	attr.btf_size = l->file->blobs[blob].bytes;
-	fd = call(l->b, BPF_BTF_LOAD, &attr);
+	fd = backend_bpf(l->b, BPF_BTF_LOAD, &attr);
 	l->btfs[l->btf_cnt].blob = blob;
 	l->btfs[l->btf_cnt++].fd = (int)fd;
 	return (int)fd;
@@ -117,7 +118,7 @@ static int elem_put(struct load *l, uint32_t map, const struct record_elem *e)
 	attr.map_fd = (uint32_t)l->maps[map];
 	attr.key = addr(e->key.data);
 	attr.value = e->inner >= 0 ? addr(&inner) : addr(e->value.data);
-	err = call(l->b, BPF_MAP_UPDATE_ELEM, &attr);
+	err = backend_bpf(l->b, BPF_MAP_UPDATE_ELEM, &attr);
 	return err < 0 ? fail(l, "element", err) : 0;
 }
 
@@ -136,7 +137,7 @@ static int map_fill(struct load *l, uint32_t n)
 		return 0;
 	memset(&attr, 0, sizeof(attr));
 	attr.map_fd = (uint32_t)l->maps[n];
-	err = call(l->b, BPF_MAP_FREEZE, &attr);
+	err = backend_bpf(l->b, BPF_MAP_FREEZE, &attr);
 	return err < 0 ? fail(l, "freeze", err) : 0;
 }
 
@@ -165,10 +166,10 @@ static int map_new(struct load *l, uint32_t n)
 			attr.btf_value_type_id = m->value_type;
 		}
 	}
-	fd = call(l->b, BPF_MAP_CREATE, &attr);
+	fd = backend_bpf(l->b, BPF_MAP_CREATE, &attr);
 	if (fd == -EINVAL && attr.btf_fd) { /* libbpf does the same */
 		attr.btf_fd = attr.btf_key_type_id = attr.btf_value_type_id = 0;
-		fd = call(l->b, BPF_MAP_CREATE, &attr);
+		fd = backend_bpf(l->b, BPF_MAP_CREATE, &attr);
 	}
 	if (fd < 0)
 		return fail(l, m->name[0] ? m->name : "map", fd);
@@ -198,7 +199,7 @@ static long prog_load(struct load *l, union bpf_attr *attr, uint32_t level)
 	cpu_start = now_usec(CLOCK_THREAD_CPUTIME_ID);
 	if (b->kind == BACKEND_KERNEL && caps_set(l->rights, false))
 		return fail(l, "capset", -EPERM);
-	fd = call(b, BPF_PROG_LOAD, attr);
+	fd = backend_bpf(b, BPF_PROG_LOAD, attr);
 	if (b->kind == BACKEND_KERNEL)
 		caps_set(l->rights, true);
 	l->out->usec = now_usec(CLOCK_MONOTONIC) - start;
@@ -263,6 +264,8 @@ static void load_and_close(struct load *l, uint32_t level)
 		prog_btf(l, &attr);
 		fd = prog_load(l, &attr, level);
 		l->out->ret = fd < 0 ? (int)fd : 0;
+		if (fd >= 0 && l->b->loaded)
+			l->b->loaded(l->b, r, (int)fd, l->b->log);
 		if (fd >= 0)
 			close((int)fd);
 		if (fd == -ENOSPC) { /* the log did not fit: keep it, ask for the verdict */
@@ -347,7 +350,7 @@ void backend_verify(struct backend *b, const struct record_file *file, const str
 					 : rights == RIGHTS_BPF	 ? VERIFY_BPF
 								 : VERIFY_PERFMON;
 		b->skep->verify.rights_set = true;
-		b->skep->verify.only = true;
+		b->skep->verify.only = !b->loaded;
 	}
 	if (kept(&l)) {
 		load_and_close(&l, level ? level : r->level);
@@ -384,6 +387,13 @@ void backend_watch(struct backend *b)
 		return;
 	b->skep->verify.done = watch;
 	b->skep->verify.cookie = b;
+}
+
+void backend_use(struct backend *b, uint32_t engine, backend_loaded_fn loaded)
+{
+	b->loaded = loaded;
+	if (b->skep)
+		b->skep->opts.engine = engine;
 }
 
 const char *backend_refuses(struct backend *b, enum rights rights)

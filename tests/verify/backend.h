@@ -48,6 +48,19 @@ void backend_drop(struct backend *b, const struct record *r);
 /* From now on Skep's verdicts carry ->memory_bytes. Its logs then end at 16 MB. */
 void backend_watch(struct backend *b);
 
+/*
+ * From now on what is accepted is loaded for good, as by a user's program, by @engine of Skep
+ * (enum skep_engine), and given to @loaded before it is closed; what that writes to @log, at most
+ * BACKEND_LOG_BYTES, takes the log's place.
+ */
+#define BACKEND_LOG_BYTES (64u << 20)
+typedef void (*backend_loaded_fn)(struct backend *b, const struct record *r, int fd, char *log);
+void backend_use(struct backend *b, uint32_t engine, backend_loaded_fn loaded);
+
+/* bpf(2) of the backend: what it returns, or -errno. */
+union bpf_attr;
+long backend_bpf(struct backend *b, int cmd, union bpf_attr *attr);
+
 /* 0: may be used here; else why not. Rights that the kernel refuses to drop to are skipped. */
 const char *backend_refuses(struct backend *b, enum rights rights);
 

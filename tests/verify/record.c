@@ -106,6 +106,13 @@ static bool info_line(struct blob *b, uint32_t *rec_bytes, char *text)
 	return blob_parse(b, word(&text));
 }
 
+static bool run_line(struct record *r, char *text)
+{
+	word(&text); /* what it returns */
+	word(&text);
+	return r->run_cnt < RECORD_RUNS_MAX && blob_parse(&r->runs[r->run_cnt++], word(&text));
+}
+
 static bool record_line(struct record *r, const char *key, char *text)
 {
 	if (!strcmp(key, "type"))
@@ -134,8 +141,10 @@ static bool record_line(struct record *r, const char *key, char *text)
 		return elem_line(r, text, true);
 	else if (!strcmp(key, "fix"))
 		return fix_line(r, text);
+	else if (!strcmp(key, "run"))
+		return run_line(r, text);
 	else
-		return !strcmp(key, "kfunc") || !strcmp(key, "tag") || !strcmp(key, "run");
+		return !strcmp(key, "kfunc") || !strcmp(key, "tag");
 	return true;
 }
 
@@ -214,6 +223,8 @@ void record_free(struct record *r)
 			free(e);
 		}
 	}
+	for (uint32_t i = 0; i < r->run_cnt; i++)
+		free(r->runs[i].data);
 	free(r->maps);
 	free(r->fixes);
 	free(r->insns.data);

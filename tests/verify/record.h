@@ -15,7 +15,8 @@
  *	elem MAP KEYHEX VALUEHEX    preset element; elemmap MAP KEYHEX MAP: of a map in map
  *	fix INSN MAP                the map whose fd this instruction holds
  *	kfunc INSN NAME             a call of a kernel function
- *	tag TEXT, run HEX…          for the tools, not for the loader
+ *	run RET RET-UNPRIV HEX      data to run it over; what it returns is for the tools to know
+ *	tag TEXT                    for the tools, not for the loader
  */
 #ifndef SKEP_TESTS_VERIFY_RECORD_H
 #define SKEP_TESTS_VERIFY_RECORD_H
@@ -51,6 +52,8 @@ struct record_fix {
 	int map;
 };
 
+#define RECORD_RUNS_MAX 8
+
 struct record {
 	struct record *next;
 	char *name;
@@ -63,6 +66,8 @@ struct record {
 	uint32_t map_cnt;
 	struct record_fix *fixes;
 	uint32_t fix_cnt;
+	struct blob runs[RECORD_RUNS_MAX];
+	uint32_t run_cnt;
 };
 
 struct record_file {

@@ -8,8 +8,9 @@
  * RET is 0 or -errno; SETUP is "-", or says what could not be made beforehand (then RET is why).
  *
  *	verify_replay [--backend kernel|skep] [--rights priv|bpf|unpriv] [--level N] [--only NAME]…
- *		      [--log-max BYTES] [--add-flags N] [--isolate SECONDS] FILE…
+ *		      [--log-max BYTES] [--add-flags N] [--isolate SECONDS] [--show ENGINE] FILE…
  *
+ * With --show ENGINE (jit, interp) what is accepted is run and shown (show.h) instead of its log.
  * With --isolate records are verified in a child; one that dies or lasts longer is
  * reported with SETUP "died" and the signal as its log.
  */
@@ -21,7 +22,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "skep/skep.h"
 #include "tests/verify/backend.h"
+#include "tests/verify/show.h"
 
 #define ONLY_MAX 4096
 
@@ -31,6 +34,7 @@ struct opts {
 	uint32_t level, add_flags;
 	unsigned int isolate_sec; /* 0: no */
 	size_t log_max;
+	const char *show; /* the engine that runs what is accepted; NULL: none */
 	const char *only[ONLY_MAX];
 	uint32_t only_cnt;
 };
@@ -147,7 +151,7 @@ static int usage(void)
 {
 	fprintf(stderr, "verify_replay [--backend kernel|skep] [--rights priv|bpf|unpriv] "
 			"[--level N] [--only NAME]… [--log-max BYTES] [--add-flags N] "
-			"[--isolate SECONDS] FILE…\n");
+			"[--isolate SECONDS] [--show ENGINE] FILE…\n");
 	return 2;
 }
 
@@ -167,6 +171,8 @@ static bool opt_parse(struct opts *o, const char *key, const char *value)
 		o->isolate_sec = (unsigned int)strtoul(value, NULL, 0);
 	} else if (!strcmp(key, "--log-max")) {
 		o->log_max = strtoul(value, NULL, 0);
+	} else if (!strcmp(key, "--show")) {
+		o->show = value;
 	} else if (!strcmp(key, "--only") && o->only_cnt < ONLY_MAX) {
 		o->only[o->only_cnt++] = value;
 	} else {
@@ -196,6 +202,9 @@ int main(int argc, char **argv)
 		backend_free(b);
 		return 77;
 	}
+	if (o.show)
+		backend_use(b, !strcmp(o.show, "jit") ? SKEP_ENGINE_JIT : SKEP_ENGINE_INTERP,
+			    show_loaded);
 	for (int num = 0; arg + num < argc; num++)
 		bad |= file_replay(b, &o, argv[arg + num], num);
 	backend_free(b);

@@ -10,7 +10,7 @@ FLAGS = {'BPF_F_STRICT_ALIGNMENT': 1, 'BPF_F_ANY_ALIGNMENT': 2, 'BPF_F_TEST_RND_
          'BPF_F_TEST_REG_INVARIANTS': 128}
 PREFIX = 'comment:test_'
 TEST_DATA = '00' * 64
-RETVALS = {'INT_MIN': -2**31, 'POINTER_VALUE': 0xcafe4a11, 'TEST_DATA_LEN': 64}
+RETVALS = {'INT_MIN': -2**31, 'POINTER_VALUE': 0xcafe4a, 'TEST_DATA_LEN': 64}
 
 
 class Pattern:
@@ -45,6 +45,7 @@ class Case:
         self.level = 1
         self.add_flags = 0
         self.retvals = []
+        self.xlated = []  # [(pattern, does it stand right behind the one before?)]
         self.description = ''
 
     def key(self):
@@ -71,12 +72,50 @@ def numbered(rest):
     return rest.split('=', 1)[1] if re.match(r'\d+=', rest) else rest
 
 
+def lines(texts):
+    """Patterns of a listing: '...' lets lines stand between (push_disasm_msg)."""
+    out, behind = [], True
+    for text in texts:
+        if text == '...':
+            behind = False
+            continue
+        out.append((Pattern(text), behind))
+        behind = True
+    return out
+
+
+def listed(listing, patterns):
+    """How many of @patterns are in the lines of @listing, in order (validate_msgs)."""
+    last, n = -1, 0
+    for pattern, behind in patterns:
+        found = next((i for i in range(last + 1 if n else 0, len(listing))
+                      if pattern.regex.search(listing[i])), None)
+        if found is None or (behind and n and found != last + 1):
+            return n
+        last, n = found, n + 1
+    return n
+
+
+def shown(text):
+    """(results of runs, lines of the listing) of verify_replay --show; lines as disasm_insn()."""
+    runs, listing = [], []
+    for line in text.split('\n'):
+        m = re.match(r'run (-?\d+) (-?\d+)$', line)
+        if m:
+            runs.append((int(m.group(1)), int(m.group(2))))
+        elif line:
+            line = re.sub(r'^(\d+: )\(..\) ', r'\1', line)
+            listing.append(re.sub(r'(: call .*)#.*', r'\1', line))
+    return runs, listing
+
+
 def of_object(file, rec):
     """Cases of an annotated program; [] for auxiliary ones."""
     priv, unpriv = Case(file, rec.name, 'priv'), Case(file, rec.name, 'unpriv')
     modes, own_result, own_msgs, own_ret, level, aux = set(), False, False, False, 0, False
     description = ''
     clear = 0
+    arches, xlated = set(), ([], [])
     for tag in rec.tags:
         if not tag.startswith(PREFIX):
             continue
@@ -102,6 +141,11 @@ def of_object(file, rec):
             own_msgs = True
         elif key == 'expect_xlated_unpriv':
             modes.add('unpriv')
+            xlated[1].append(numbered(rest))
+        elif key == 'expect_xlated':
+            xlated[0].append(numbered(rest))
+        elif key == 'arch':
+            arches.add(rest)
         elif key == 'retval':
             priv.retvals = [(number(rest), TEST_DATA)]
             modes.add('priv')
@@ -133,6 +177,10 @@ def of_object(file, rec):
         unpriv.patterns = priv.patterns
     if not own_ret:
         unpriv.retvals = priv.retvals
+    priv.xlated, unpriv.xlated = lines(xlated[0]), lines(xlated[1] or xlated[0])
+    if arches and 'X86_64' not in arches:  # where the kernel's answers come from
+        priv.xlated, unpriv.xlated = [], []
+        priv.retvals, unpriv.retvals = [], []
     if not modes:
         # Not annotated: verdicts are compared, nothing is expected.
         if not any(t.startswith(PREFIX) for t in rec.tags):

@@ -2,6 +2,7 @@
 """Tables, groups of differences and the parity page of run.py."""
 import collections
 import errno
+import fnmatch
 import os
 import re
 
@@ -30,15 +31,30 @@ def row(c):
             'verdict_ok': int(c.verdict_ok), 'patterns': len(c.patterns),
             'kernel_matched': c.k_matched, 'skep_matched': c.s_matched,
             'counts': int(c.counts), 'plain': int(c.plain), 'reason_ok': int(c.reason_ok),
+            'ran': c.ran, 'xlated_ok': c.xlated_ok,
             'kernel_reason': c.k_reason, 'skep_reason': c.s_reason}
 
 
+def returned(c):
+    """What each says that a program returns: "kernel 1, jit 2, interp 2"."""
+    def one(runs):
+        return '/'.join(str(v) if not err else errno.errorcode.get(-err, str(err))
+                        for err, v in runs)
+    return ', '.join('%s %s' % (who, one(c.shown[who][0])) for who in ('kernel', 'jit', 'interp')
+                     if who in c.shown)
+
+
 def line(c):
-    mark = '  out' if c.out else '   ok' if c.verdict_ok and (c.msgs_ok or not c.counts) else \
-        'VERDICT' if not c.verdict_ok else '  MSG'
+    mark = '  out' if c.out else 'VERDICT' if not c.verdict_ok else \
+        '  MSG' if c.counts and not c.msgs_ok else ' RUN' if c.ran is False else \
+        'XLATED' if c.xlated_ok is False else '   ok'
     text = '%-7s %s  kernel %s  skep %s' % (mark, c.key(), said(c.kernel), said(c.skep))
     if c.out:
         return text + '  [%s]' % c.out
+    if c.ran is False:
+        text += '\n          returns: %s' % returned(c)
+    if c.xlated_ok is False:
+        text += '\n          translated: no line "%s"' % c.xlated_misses
     if not c.verdict_ok or (c.counts and not c.msgs_ok):
         text += '\n          kernel: %s\n          skep:   %s' % (c.k_reason or '-', c.s_reason or '-')
         if c.counts and c.s_matched < len(c.patterns):
@@ -78,6 +94,13 @@ class Tally:
         self.other = sum(c.kernel is not None and c.accept is not None and
                          c.kernel.accepted() != c.accept for c in inside)
 
+        ran = [c for c in inside if c.ran is not None]
+        self.ran, self.ran_ok = len(ran), sum(c.ran for c in ran)
+        self.no_hook = sum(c.no_hook for c in inside)
+        self.as_annotated = sum(bool(c.as_annotated) for c in ran)
+        listed = [c for c in inside if c.xlated_ok is not None]
+        self.xlated, self.xlated_ok = len(listed), sum(c.xlated_ok for c in listed)
+
     def lines(self):
         def share(part, whole):
             return '%d of %d (%.1f %%)' % (part, whole, percent(part, whole))
@@ -88,6 +111,10 @@ class Tally:
             ('error strings found', share(self.plain_ok, self.plain)),
             ('all messages found (with register states)', share(self.msgs_ok, self.msgs)),
             ('reason line equal to the kernel\'s', share(self.reasons_ok, self.reasons)),
+            ('run: result as the live kernel, by JIT and interpreter', share(self.ran_ok, self.ran)),
+            ('run: result as annotated', share(self.as_annotated, self.ran)),
+            ('not run: no test run of the type here yet', '%d' % self.no_hook),
+            ('translated program as annotated', share(self.xlated_ok, self.xlated)),
             ('verifier died or hung', '%d' % self.died),
             ('out of scope', '%d' % self.out),
         ]
@@ -102,6 +129,12 @@ def by_file(cases):
 
 def difference(c):
     return not c.out and (not c.verdict_ok or (c.counts and not c.msgs_ok))
+
+
+def reason_of(why, key):
+    """Keys of reasons.txt may be globs."""
+    return why.get(key) or next((text for k, text in why.items() if fnmatch.fnmatchcase(key, k)),
+                                '')
 
 
 def groups(cases):
@@ -177,7 +210,16 @@ def page(cases, skipped, left):
         if difference(c):
             out.append('| %s | %s | %s | %s |' % (
                 escape(c.key()), escape(c.k_reason or said(c.kernel)),
-                escape(c.s_reason or said(c.skep)), escape(why.get(c.key(), ''))))
+                escape(c.s_reason or said(c.skep)), escape(reason_of(why, c.key()))))
+    out += ['', '## What runs otherwise, or looks otherwise after the proof', '',
+            '| test | what | reason |', '|---|---|---|']
+    for c in cases:
+        if not c.out and c.ran is False:
+            out.append('| %s | returns: %s | %s |' % (escape(c.key()), returned(c),
+                                                     escape(reason_of(why, c.key() + '#run'))))
+        if not c.out and c.xlated_ok is False:
+            out.append('| %s | no line `%s` | %s |' % (escape(c.key()), c.xlated_misses,
+                                                       escape(reason_of(why, c.key() + '#xlated'))))
     out += ['', '## Out of scope', '', '| why | tests |', '|---|---:|']
     counts = collections.Counter(re.sub(r'^(kfunc|map field|helper) (\w+).*', r'\1 \2', c.out)
                                  for c in cases if c.out)

@@ -17,6 +17,7 @@ sysctl kernel.unprivileged_bpf_disabled to 0 while it asks about unprivileged pr
 bpf(2), what is annotated decides.
 """
 import argparse
+import contextlib
 import csv
 import fcntl
 import fnmatch
@@ -40,6 +41,7 @@ import scope
 LOG_KEPT = 4 << 20
 UNPRIV = '/proc/sys/kernel/unprivileged_bpf_disabled'
 KEPT_FORMAT = 2
+NO_HOOK = -524  # ENOTSUPP: the type cannot be run for a test, or here is no hook for it yet
 
 
 class Answer:
@@ -64,7 +66,7 @@ def replay(backend, rights, level, path, only=(), flags=()):
     args = [corpus.tool('verify_replay'), '--backend', backend, '--rights', rights,
             '--level', str(level), '--log-max', str(LOG_KEPT)]
     if backend == 'skep':
-        args += ['--isolate', '30']
+        args += ['--isolate', '120']
     for name in only:
         args += ['--only', name]
     done = subprocess.run(args + list(flags) + [path], capture_output=True)
@@ -210,10 +212,57 @@ def judge(case):
     case.msgs_ok = case.counts and case.s_matched == n
     case.plain = case.counts and not any(p.state() for p in case.patterns)
     case.reason_ok = bool(case.k_reason) and case.k_reason == case.s_reason
+    case.shown, case.ran, case.no_hook, case.xlated_ok = {}, None, False, None
+    case.as_annotated, case.xlated_misses = None, ''
+
+
+def show_all(path, cases, backends):
+    """What accepted programs return, on the live kernel and by both of our engines, and what they
+    look like after the proof."""
+    wanted_ = [c for c in cases if not c.out and (c.retvals or c.xlated) and c.skep and
+               c.skep.accepted() and c.accept and (not c.kernel or c.kernel.accepted())]
+    for (mode, _, add), names in groups(wanted_).items():
+        for who, backend, engine in (('kernel', 'kernel', 'jit'), ('jit', 'skep', 'jit'),
+                                     ('interp', 'skep', 'interp')):
+            if backend not in backends:
+                continue
+            with OpenToAll() if backend == 'kernel' else contextlib.nullcontext():
+                got = replay(backend, mode, 1, path, names,
+                             ('--add-flags', str(add), '--show', engine)) or {}
+            for c in wanted_:
+                if (c.mode, c.add_flags) == (mode, add) and c.rec.name in got and \
+                        not got[c.rec.name].ret:
+                    c.shown[who] = expect.shown(got[c.rec.name].log())
+    for c in wanted_:
+        judge_shown(c)
+
+
+def judge_shown(case):
+    """case.ran: None, where nobody can run it, or does it return what it should, by each engine?
+    case.xlated_ok the same of the listing."""
+    kernel = case.shown.get('kernel')
+    ours = [case.shown[e][0] for e in ('jit', 'interp') if e in case.shown]
+    want = [v for v, _ in case.retvals]
+    if kernel and want:
+        # Where the kernel says something else, what is annotated is not what it is about.
+        want = [r[1] if not r[0] else None for r in kernel[0]]
+    if want and None not in want and len(ours) == 2:
+        case.no_hook = any(r[0] == NO_HOOK for r in ours[0])
+        if not case.no_hook:
+            case.ran = all([(0, v) for v in want] == runs or expect.RETVALS['POINTER_VALUE'] in
+                           [v for v, _ in case.retvals] for runs in ours)
+        case.as_annotated = all(r[1] & 0xffffffff == v & 0xffffffff for r, (v, _) in
+                                zip(ours[0], case.retvals))
+    if case.xlated and 'jit' in case.shown and \
+            (not kernel or expect.listed(kernel[1], case.xlated) == len(case.xlated)):
+        n = expect.listed(case.shown['jit'][1], case.xlated)
+        case.xlated_ok = n == len(case.xlated)
+        case.xlated_misses = '' if case.xlated_ok else case.xlated[n][0].text
 
 
 def differs(case):
-    return not case.out and (not case.verdict_ok or (case.counts and not case.msgs_ok))
+    return not case.out and (not case.verdict_ok or (case.counts and not case.msgs_ok) or
+                             case.ran is False or case.xlated_ok is False)
 
 
 def verbose(case, args):
@@ -261,6 +310,8 @@ def select(args):
             c.skep = skep.get((c.mode, c.rec.name))
             missing += 'kernel' in args.backend and c.kernel is None
             judge(c)
+        if not args.no_run:
+            show_all(path, picked, args.backend)
         chosen += picked
         skipped += [s for s in skips if wanted(args, s[0], s[1], 'priv')]
     if missing:
@@ -287,6 +338,7 @@ def arguments():
     p.add_argument('--csv', metavar='FILE')
     p.add_argument('--json', metavar='FILE')
     p.add_argument('--no-build', action='store_true')
+    p.add_argument('--no-run', action='store_true', help='verdicts and messages alone')
     p.add_argument('--top', type=int, default=25, help='groups of differences shown')
     p.add_argument('--min', metavar='V,M', help='fail below these per cents of verdicts, messages')
     args = p.parse_args()
