@@ -55,6 +55,7 @@ struct options {
 	uint32_t rounds;
 	uint64_t slice_ns;
 	const char *json;
+	const char *engines; /* names, separated by commas; NULL: all. Native runs in any case. */
 	char **only;
 	int only_cnt;
 };
@@ -133,7 +134,9 @@ static void time_work(const struct options *o, void **handles, struct result *re
 		if (handles[e])
 			reps[e] = reps_for(engines[e], handles[e], o->slice_ns);
 #ifdef BENCH_KERNEL
-	empty = kernel_empty_open();
+	for (size_t e = 0; e < ENGINE_CNT; e++)
+		if (handles[e] && engines[e]->less_loop)
+			empty = kernel_empty_open();
 	if (empty)
 		empty_reps = reps_for(&engine_kernel, empty, o->slice_ns);
 #endif
@@ -167,6 +170,17 @@ static void time_work(const struct options *o, void **handles, struct result *re
 	(void)empty_reps;
 }
 
+static bool engine_chosen(const struct options *o, const char *name)
+{
+	const char *at = o->engines;
+	size_t len = strlen(name);
+
+	for (; at; at = strchr(at, ',') ? strchr(at, ',') + 1 : NULL)
+		if (!strncmp(at, name, len) && (!at[len] || at[len] == ','))
+			return true;
+	return !o->engines;
+}
+
 static void bench_work(const struct options *o, const struct work *work, struct result *results)
 {
 	uint8_t mem[BENCH_MEM_BYTES];
@@ -180,6 +194,9 @@ static void bench_work(const struct options *o, const struct work *work, struct 
 	for (size_t e = 0; e < ENGINE_CNT; e++) {
 		const char *why = NULL;
 
+		handles[e] = NULL;
+		if (e && !engine_chosen(o, engines[e]->name))
+			continue;
 		handles[e] = engines[e]->open(work, mem, &why);
 		if (!handles[e]) {
 			if (!strstr(why, "loops"))
@@ -278,6 +295,8 @@ int main(int argc, char **argv)
 			o.rounds = (uint32_t)strtoul(argv[i + 1], NULL, 10);
 		else if (!strcmp(argv[i], "--slice-us"))
 			o.slice_ns = strtoull(argv[i + 1], NULL, 10) * 1000;
+		else if (!strcmp(argv[i], "--engines"))
+			o.engines = argv[i + 1];
 		else if (!strcmp(argv[i], "--json"))
 			o.json = argv[i + 1];
 		else
@@ -288,7 +307,8 @@ int main(int argc, char **argv)
 	if (!o.rounds || o.rounds > ROUNDS_MAX || !o.slice_ns ||
 	    (o.only_cnt && o.only[0][0] == '-')) {
 		fprintf(stderr,
-			"usage: bench [--rounds N] [--slice-us N] [--json FILE] [WORKLOAD...]\n");
+			"usage: bench [--rounds N] [--slice-us N] [--engines NAME,...] "
+			"[--json FILE] [WORKLOAD...]\n");
 		return 2;
 	}
 	printf("native in ns of thread CPU time, the others as ratios to it: medians of %u "

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
-# Builds and runs the benchmarks; arguments go to bench (--rounds N, --slice-us N, WORKLOAD...).
+# Builds and runs the benchmarks; arguments go to bench (--rounds N, --slice-us N, --engines NAME,..., WORKLOAD...).
 set -euo pipefail
 cd "$(dirname "$0")/.."
 [ -f build-bench/build.ninja ] || meson setup build-bench --buildtype=release -Dbench=true >/dev/null

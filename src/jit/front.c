@@ -82,13 +82,13 @@ static int mark_call(struct front *f, struct decoded *d, bool *ret_calls_back)
 	case ISA_CALL_SUBPROG:
 		if (d->target == ENGINE_NO_TARGET)
 			return -EINVAL;
-		f->flags[d->target] |= FRONT_LEADER;
+		f->flags[d->target] |= FRONT_LEADER | FRONT_MANY;
 		func_starts(f, d->target);
 		break;
 	case ISA_LDDW_FUNC:
 		if (d->target == ENGINE_NO_TARGET)
 			return -EINVAL;
-		f->flags[d->target] |= FRONT_LEADER;
+		f->flags[d->target] |= FRONT_LEADER | FRONT_MANY;
 		return 0;
 	default:
 		return 0;
@@ -118,6 +118,8 @@ static int mark_kind(struct front *f, u32 idx, u8 kind, struct marked *m)
 	if (kind & FRONT_JUMPS) {
 		if (d->target == ENGINE_NO_TARGET)
 			return -EINVAL;
+		if (f->flags[d->target] & FRONT_LEADER)
+			f->flags[d->target] |= FRONT_MANY;
 		f->flags[d->target] |= d->target <= idx ? FRONT_LEADER | FRONT_LOOP : FRONT_LEADER;
 		f->loops |= d->target <= idx;
 	}
@@ -168,7 +170,7 @@ static void mark_addrs(struct front *f, const struct marked *m)
 		if (f->insns[i].op == ISA_LDDW_FUNC)
 			func_starts(f, f->insns[i].target);
 	for (u32 i = 0; f->gotox && i < f->insn_cnt; i++)
-		f->flags[i] |= f->flags[i] & FRONT_HALF ? 0 : FRONT_LEADER;
+		f->flags[i] |= f->flags[i] & FRONT_HALF ? 0 : FRONT_LEADER | FRONT_MANY;
 }
 
 /*

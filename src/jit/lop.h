@@ -41,6 +41,7 @@ enum lop_op {
 	LOP_ZEXT,  /* dst = the low `bits` (8, 16) of a */
 	LOP_SEXT,  /* dst = the low `bits` (8, 16, 32) of a, sign-extended to width, upper half 0 */
 	LOP_BSWAP, /* dst = the low `bits` (16, 32, 64) of a, bytes reversed, zero-extended */
+	LOP_SETCC, /* dst = 1 where cond holds, else 0; cond, width, a, b, imm as for LOP_JCC */
 	/* Memory at a + (b << scale) + disp, a access of `bits` bits. */
 	LOP_LOAD,      /* dst = zero-extended */
 	LOP_LOAD_SX,   /* dst = sign-extended to 64 */

@@ -25,8 +25,7 @@ static u32 lower_insn(struct lower *l, const struct decoded *d)
 	case ISA_FAMILY_MAY_GOTO:
 	case ISA_FAMILY_GOTOX:
 	case ISA_FAMILY_EXIT:
-		lower_jump(l, d);
-		break;
+		return lower_jump(l, d);
 	case ISA_FAMILY_LDX:
 	case ISA_FAMILY_LDSX:
 	case ISA_FAMILY_LOAD_ACQ:
@@ -67,7 +66,7 @@ static void lower_func(struct lower *l, const struct jit_func *fn, struct jit_pl
 		u32 more;
 
 		l->idx = i;
-		if (unlikely(flags[i] & FRONT_LEADER) && i > fn->start) {
+		if (unlikely(flags[i] & FRONT_LEADER) && i > fn->start && i != l->joined) {
 			l->live = l->live_after = live[i];
 			pend_force_set(l, live[i]);
 			pend_reset(l);

@@ -23,7 +23,7 @@ u32 lower_store(struct lower *l, const struct decoded *d);
 void lower_atomic(struct lower *l, const struct decoded *d);
 void lower_call(struct lower *l, const struct decoded *d);
 void lower_packet(struct lower *l, const struct decoded *d);
-void lower_jump(struct lower *l, const struct decoded *d);
+u32 lower_jump(struct lower *l, const struct decoded *d);
 
 /* An operation with registers that stand for nothing. */
 static inline struct lop lower_op(enum lop_op op, u32 width)

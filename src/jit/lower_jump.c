@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Control: jumps, calls, exits. What is live where control goes must have been computed before. */
 #include "jit/lower.h"
+#include "prog/prog.h"
 #include "spec/helper.h"
 #include "spec/intrinsics.h"
 
@@ -93,22 +94,120 @@ static void compare(struct lower *l, const struct decoded *d, const struct jump_
 	op->b = (u8)pend_use(l, d->src, row->width);
 }
 
+/* True when the instruction @ahead of the current one is reached from above only, unfenced. */
+static bool follows(const struct lower *l, u32 ahead)
+{
+	const u8 *marks = l->f->prog->marks;
+	const u32 idx = l->idx + ahead;
+
+	return idx < l->e->func->end && !(l->f->flags[idx] & (FRONT_LEADER | FRONT_HALF)) &&
+	       !(marks && marks[idx] & XLATE_NOSPEC);
+}
+
+/*
+ * The move of a constant that the jump @d skips, if it skips nothing else: both ways meet behind
+ * it, or go to the same place from there. NULL: something else.
+ */
+static const struct decoded *skipped_move(const struct lower *l, const struct decoded *d)
+{
+	const struct decoded *move = d + 1;
+
+	if (!follows(l, 1) || (move->op != ISA_MOV64_K && move->op != ISA_MOV32_K))
+		return NULL;
+	if (d->target == l->idx + 2)
+		return move;
+	return follows(l, 2) && d[2].op == ISA_JA && d[2].target == d->target ? move : NULL;
+}
+
+/*
+ * A jump over a move of a constant into a register that holds another one: 0 or 1, whichever way
+ * the condition goes, times a scale plus an offset. No processor predicts that wrongly. (Selecting
+ * one of two registers is no gain: where the jump is predicted nothing waits for the condition.)
+ * True when the jump and the move were dealt with.
+ */
+static bool select_const(struct lower *l, const struct decoded *d)
+{
+	const struct decoded *move = skipped_move(l, d);
+	const struct jump_row *row = &jump_rows[d->op];
+	struct lop op = lower_op(LOP_SETCC, row->width);
+	struct pend p = { .kind = PEND_LEA, .width = 64, .a = LOP_REG_NONE, .b = LOP_REG_NONE };
+	u64 kept, other, diff;
+
+	if (!move || !pend_const(l, move->dst, &kept))
+		return false;
+	other = move->op == ISA_MOV32_K ? (u32)move->imm : move->imm;
+	diff = kept > other ? kept - other : other - kept;
+	if (!fits_s32((s64)kept) || !fits_s32((s64)other) || !diff || diff & (diff - 1) || diff > 8)
+		return false;
+	op.dst = move->dst;
+	op.cond = row->cond;
+	compare(l, d, row, &op);
+	if (kept < other)
+		op.cond = (u8)lop_cond_not(op.cond);
+	pend_def(l, op.dst, true);
+	pend_emit(l, &op);
+	p.scale = (u8)__builtin_ctzll(diff);
+	p.disp = (s32)(u32)MIN(kept, other);
+	if (p.scale)
+		p.b = op.dst;
+	else
+		p.a = op.dst;
+	if (p.scale || p.disp)
+		pend_set(l, op.dst, p);
+	return true;
+}
+
+/*
+ * A jump over a jump: the opposite of the first goes where the second goes. The same where the
+ * first leaves a loop that the second closes: most rounds then take one of them.
+ */
+static bool jump_inverted(struct lower *l, const struct decoded *d)
+{
+	const struct jump_row *row = &jump_rows[d->op];
+	struct lop op = lower_op(LOP_JCC, row->width), jmp = lower_op(LOP_JMP, 64);
+	const u32 there = d[1].target, next = l->idx + 2;
+
+	if (!follows(l, 1) || d[1].op != ISA_JA ||
+	    !(d->target == next || (there <= l->idx && d->target > next)) ||
+	    (there <= l->idx && l->e->poll != JIT_POLL_NONE))
+		return false;
+	pend_force_set(l, l->f->live[d->target] | l->f->live[there]);
+	op.cond = row->cond;
+	compare(l, d, row, &op);
+	op.cond = (u8)lop_cond_not(op.cond);
+	op.target = there;
+	pend_emit(l, &op);
+	jmp.target = d->target;
+	if (d->target != next)
+		pend_emit(l, &jmp);
+	l->pending = 0; /* what is live anywhere was computed */
+	return true;
+}
+
 /*
  * What is live at the target must be there before the comparison, since computing changes flags.
  * Natives that the comparison reads as expressions may be written by that, so operands are looked
  * up afterwards; what is dead at the target may go on waiting.
  */
-static void lower_jcc(struct lower *l, const struct decoded *d)
+static u32 lower_jcc(struct lower *l, const struct decoded *d)
 {
 	const struct jump_row *row = &jump_rows[d->op];
 	struct lop op = lower_op(LOP_JCC, row->width);
 
+	if (select_const(l, d)) {
+		if (!(l->f->flags[d->target] & FRONT_MANY) && d->target == l->idx + 2)
+			l->joined = d->target;
+		return 1;
+	}
+	if (jump_inverted(l, d))
+		return 1;
 	poll(l, d->target);
 	pend_force_set(l, l->f->live[d->target]);
 	op.cond = row->cond;
 	op.target = d->target;
 	compare(l, d, row, &op);
 	pend_emit(l, &op);
+	return 0;
 }
 
 static void lower_may_goto(struct lower *l, const struct decoded *d)
@@ -125,17 +224,17 @@ static void lower_may_goto(struct lower *l, const struct decoded *d)
 	pend_emit(l, &op);
 }
 
-void lower_jump(struct lower *l, const struct decoded *d)
+/* Returns how many instructions more were dealt with. */
+u32 lower_jump(struct lower *l, const struct decoded *d)
 {
 	struct lop op = lower_op(LOP_JMP, 64);
 
 	switch (isa_info(d->op)->family) {
 	case ISA_FAMILY_JMP:
-		lower_jcc(l, d);
-		return;
+		return lower_jcc(l, d);
 	case ISA_FAMILY_MAY_GOTO:
 		lower_may_goto(l, d);
-		return;
+		return 0;
 	case ISA_FAMILY_GOTOX:
 		poll(l, 0); /* it may go backwards */
 		pend_force_set(l, FRONT_REGS_ALL);
@@ -152,9 +251,10 @@ void lower_jump(struct lower *l, const struct decoded *d)
 		op.target = d->target;
 		/* To the next instruction: nothing to do. */
 		if (d->target == l->idx + 1)
-			return;
+			return 0;
 	}
 	pend_emit(l, &op);
+	return 0;
 }
 
 /* Natives r0 .. r5 do not survive: what is computed from them is needed now, if at all. */

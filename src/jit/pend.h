@@ -54,6 +54,7 @@ struct lower {
 	 */
 	u16 live_after, live;
 	u32 idx;	/* the current instruction */
+	u32 joined; /* an instruction whose only jump has become a selection; 0: none */
 };
 
 /* The sum that a register is: a + (b << scale) + disp, or just a constant when both are NONE. */

@@ -231,6 +231,18 @@ static void put_jcc(struct gen *g, s32 off)
 	put(g, insn_of(op, a, b, off, one_in(g, 3) ? 0 : constant(g)));
 }
 
+/* The same between instructions that belong together: on @r, which holds a number. */
+static void put_jcc_on(struct gen *g, u32 r, s32 off)
+{
+	const u32 kinds = ISA_JSLE32_K - ISA_JEQ64_X + 1;
+	const enum isa_op op = (enum isa_op)(ISA_JEQ64_X + below(g, kinds));
+	u32 other = below(g, REGS);
+
+	if (!is_num(g, other))
+		other = r;
+	put(g, insn_of(op, one_in(g, 2) ? other : r, one_in(g, 2) ? other : r, off, constant(g)));
+}
+
 static void unit_jump(struct gen *g)
 {
 	if (g->jump_cnt >= JUMPS_MAX)
@@ -441,6 +453,49 @@ static void unit_test(struct gen *g)
 		put_const(g, x);
 }
 
+/* One of two constants, as compilers write c ? a : b; jumps from elsewhere may arrive behind it. */
+static void unit_choice(struct gen *g)
+{
+	const u32 x = pick_dst(g), y = pick_dst(g);
+	const s32 a = one_in(g, 2) ? (s32)below(g, 3) : constant(g);
+	const s32 b = one_in(g, 8) ? constant(g) : (s32)((u32)a + (1u << below(g, 4)));
+	const bool back = one_in(g, 2), jump = one_in(g, 3);
+
+	put(g, insn_of(one_in(g, 3) ? ISA_MOV32_K : ISA_MOV64_K, x, 0, 0, back ? b : a));
+	g->s.r[x] = num();
+	if (one_in(g, 4)) {
+		PUT(MOV64_X, y, x, 0, 0);
+		g->s.r[y] = num();
+	}
+	/* Or what looks like it, but is entered in the middle, or left to elsewhere. */
+	if (one_in(g, 6))
+		put_jcc_on(g, x, 1);
+	put_jcc_on(g, x, jump ? 2 : 1);
+	put(g, insn_of(one_in(g, 3) ? ISA_MOV32_K : ISA_MOV64_K, x, 0, 0, back ? a : b));
+	if (jump) {
+		const bool far = one_in(g, 4);
+
+		PUT(JA, 0, 0, far, 0);
+		if (far)
+			PUT(XOR64_K, x, 0, 0, 0x5a);
+	}
+}
+
+/* A jump over a jump; now and then the second is entered from elsewhere, too. */
+static void unit_over(struct gen *g)
+{
+	const u32 x = pick_num(g);
+
+	if (g->reserved & 1u << x)
+		return;
+	if (one_in(g, 4))
+		put_jcc_on(g, x, 1);
+	put_jcc_on(g, x, 1);
+	PUT(JA, 0, 0, 1, 0);
+	PUT(XOR64_K, x, 0, 0, 0x55);
+	g->s.r[x] = num();
+}
+
 static void define_all(struct gen *g)
 {
 	for (u32 r = 0; r < REGS; r++)
@@ -464,7 +519,7 @@ static void unit_loop(struct gen *g, u32 depth)
 {
 	const u32 rounds = 1 + below(g, 5), times = g->times;
 	const u16 reserved = g->reserved;
-	const bool in_reg = one_in(g, 2);
+	const bool in_reg = one_in(g, 2), further = one_in(g, 3);
 	const u32 outer_jumps = g->jump_cnt;
 	const s32 slot = -SLOT_BYTES - 8 * (s32)(depth + 1);
 	u32 counter, head, out = 0;
@@ -507,8 +562,13 @@ static void unit_loop(struct gen *g, u32 depth)
 			put_jcc(g, 0);
 			g->f->insns[g->f->cnt - 1].off = (s16)((s32)head - (s32)g->f->cnt);
 		}
+		/* Out of the loop by the jump before the one that closes it. */
+		if (further || one_in(g, 3))
+			put_jcc_on(g, counter, further ? 2 : 1);
 		PUT(JA, 0, 0, (s32)head - (s32)g->f->cnt - 1, 0);
 		land(g, out);
+		if (further)
+			PUT(ADD64_K, counter, 0, 0, 1);
 	}
 	all_numbers(g);
 	g->times = times;
@@ -523,6 +583,10 @@ static void unit(struct gen *g, u32 depth)
 		unit_shifts(g);
 	else if (one_in(g, 16))
 		unit_test(g);
+	else if (one_in(g, 16))
+		unit_choice(g);
+	else if (one_in(g, 40))
+		unit_over(g);
 	else if (one_in(g, 30))
 		unit_call(g);
 	else if (g->dense ? what < 60 : what < 30)

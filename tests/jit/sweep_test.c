@@ -401,6 +401,47 @@ static void sweep_jumps(void)
 }
 
 /*
+ * One of two constants by each condition on registers that may be the chosen one; and a jump over a
+ * jump. Constants apart by 1 to 9, both ways.
+ */
+static void sweep_choices(void)
+{
+	static const s32 bases[] = { 0, 1, -1, 100, INT32_MAX - 8, INT32_MIN, -8 };
+
+	for (u32 op = ISA_JEQ64_X; op <= ISA_JSLE32_K; op++) {
+		const struct isa_info *info = isa_info((enum isa_op)op);
+
+		TRIPLES(r) {
+			const u32 kind = turn % 4;
+			s32 base = bases[turn / 4 % ARRAY_SIZE(bases)], more;
+			struct seq s = { .cnt = 0 };
+
+			if (info->form == ISA_FORM_K && r[2] > 4)
+				continue;
+			more = base + 1 + (s32)(turn / 28 % 9 > 7 ? 7 : turn / 28 % 9);
+			if (turn % 3)
+				more = base ^ more, base ^= more, more ^= base;
+			if (kind)
+				add(&s, turn % 5 ? ISA_MOV64_K : ISA_MOV32_K, r[0], 0, base);
+			if (turn % 11 == 0)
+				add(&s, ISA_MOV64_X, r[1], r[0], 0);
+			add(&s, (enum isa_op)op, r[1], r[2], kind == 3 ? 2 : 1);
+			if (info->form == ISA_FORM_K)
+				s.insns[s.cnt - 1].imm = imms[turn % ARRAY_SIZE(imms)];
+			if (kind)
+				add(&s, turn % 7 ? ISA_MOV64_K : ISA_MOV32_K, r[0], 0, more);
+			else
+				add(&s, ISA_JA, 0, 0, 1);
+			if (kind != 1 && kind != 2)
+				add(&s, kind ? ISA_JA : ISA_XOR64_K, r[0], 0, kind ? 0 : 0x5555);
+			add(&s, ISA_ADD64_X, r[0], r[1], 0);
+			check(&s, r, false);
+		}
+	}
+	done("choices between constants");
+}
+
+/*
  * A branch over @fours operations of four bytes and @threes of three on x86-64, forwards (when r1
  * is 0), or back once. Returns how far it goes in bytes; -1 when the result is wrong.
  */
@@ -581,6 +622,7 @@ int main(int argc, char **argv)
 	sweep_addresses();
 	sweep_masks();
 	sweep_jumps();
+	sweep_choices();
 	sweep_branches();
 	sweep_divisions();
 	return tap_done();

@@ -67,6 +67,7 @@ u32 a64_address(struct jit_emit *e, const struct lop *l);
 void a64_lop_atomic(struct jit_emit *e, const struct lop *l);
 /* jump.c */
 void a64_lop_jcc(struct jit_emit *e, const struct lop *l);
+void a64_lop_setcc(struct jit_emit *e, const struct lop *l);
 void a64_lop_may_goto(struct jit_emit *e, const struct lop *l);
 void a64_lop_gotox(struct jit_emit *e, const struct lop *l);
 void a64_lop_poll(struct jit_emit *e, const struct lop *l);

@@ -44,7 +44,8 @@ static void compare_const(struct jit_emit *e, bool test, bool w, u32 a, s64 v)
 	}
 }
 
-void a64_lop_jcc(struct jit_emit *e, const struct lop *l)
+/* The flags that the condition of @l looks at. */
+static void compare(struct jit_emit *e, const struct lop *l)
 {
 	const bool test = l->cond == LOP_SET || l->cond == LOP_NSET, w = l->width == 64;
 	const u32 a = a64_native(e, l->a);
@@ -53,16 +54,31 @@ void a64_lop_jcc(struct jit_emit *e, const struct lop *l)
 		const u32 b = a64_native(e, l->b);
 
 		a64_emit(e, test ? a64_tst_rr(w, a, b) : a64_cmp_rr(w, a, b));
-	} else if (!(u32)l->imm && l->cond == LOP_EQ) {
-		a64_site_cbz(e, w, a, l->target);
-		return;
-	} else if (!(u32)l->imm && l->cond == LOP_NE) {
-		a64_site_cbnz(e, w, a, l->target);
-		return;
 	} else {
 		compare_const(e, test, w, a, (s64)l->imm);
 	}
+}
+
+void a64_lop_jcc(struct jit_emit *e, const struct lop *l)
+{
+	const bool zero = l->b == LOP_REG_NONE && !(u32)l->imm;
+
+	if (zero && l->cond == LOP_EQ) {
+		a64_site_cbz(e, l->width == 64, a64_native(e, l->a), l->target);
+		return;
+	}
+	if (zero && l->cond == LOP_NE) {
+		a64_site_cbnz(e, l->width == 64, a64_native(e, l->a), l->target);
+		return;
+	}
+	compare(e, l);
 	jit_site_local(e, JIT_SITE_JCC, cond_of(l->cond), l->target);
+}
+
+void a64_lop_setcc(struct jit_emit *e, const struct lop *l)
+{
+	compare(e, l);
+	a64_emit(e, a64_cset(true, a64_native(e, l->dst), cond_of(l->cond)));
 }
 
 /* The budget lies at the bottom of the frame. */

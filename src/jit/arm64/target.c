@@ -16,6 +16,9 @@ static void lop_control(struct jit_emit *e, const struct lop *l)
 	case LOP_JCC:
 		a64_lop_jcc(e, l);
 		break;
+	case LOP_SETCC:
+		a64_lop_setcc(e, l);
+		break;
 	case LOP_CALL:
 	case LOP_CALL_HOST:
 	case LOP_CALL_SUB:
@@ -49,6 +52,7 @@ static void lop_control(struct jit_emit *e, const struct lop *l)
 	}
 }
 
+/* tidy: allow long-function: one case for each operation */
 static void lop(struct jit_emit *e, const struct lop *l)
 {
 	switch ((enum lop_op)l->op) {
@@ -101,6 +105,7 @@ static void lop(struct jit_emit *e, const struct lop *l)
 		break;
 	case LOP_JMP:
 	case LOP_JCC:
+	case LOP_SETCC:
 	case LOP_CALL:
 	case LOP_CALL_HOST:
 	case LOP_CALL_SUB:

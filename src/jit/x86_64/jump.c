@@ -14,7 +14,8 @@ static u32 cc_of(u32 cond)
 	return ccs[cond];
 }
 
-void x86_lop_jcc(struct jit_emit *e, const struct lop *l)
+/* The flags that the condition of @l looks at. */
+static void compare(struct jit_emit *e, const struct lop *l)
 {
 	const bool test = l->cond == LOP_SET || l->cond == LOP_NSET;
 	const u32 a = x86_native(e, l->a);
@@ -34,7 +35,25 @@ void x86_lop_jcc(struct jit_emit *e, const struct lop *l)
 	} else {
 		x86_alu_ri(&e->code, X86_CMP, w, a, (s32)(u32)l->imm);
 	}
+}
+
+void x86_lop_jcc(struct jit_emit *e, const struct lop *l)
+{
+	compare(e, l);
 	jit_site_local(e, JIT_SITE_JCC, cc_of(l->cond), l->target);
+}
+
+void x86_lop_setcc(struct jit_emit *e, const struct lop *l)
+{
+	const u32 dst = x86_native(e, l->dst);
+	const bool operand = l->dst == l->a || l->dst == l->b;
+
+	if (!operand)
+		x86_zero(&e->code, dst);
+	compare(e, l);
+	x86_setcc(&e->code, cc_of(l->cond), dst);
+	if (operand)
+		x86_movzx(&e->code, 8, dst, dst);
 }
 
 void x86_lop_may_goto(struct jit_emit *e, const struct lop *l)

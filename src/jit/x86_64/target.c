@@ -65,6 +65,9 @@ static void lop(struct jit_emit *e, const struct lop *l)
 	case LOP_JCC:
 		x86_lop_jcc(e, l);
 		break;
+	case LOP_SETCC:
+		x86_lop_setcc(e, l);
+		break;
 	case LOP_CALL:
 	case LOP_CALL_HOST:
 	case LOP_CALL_SUB:

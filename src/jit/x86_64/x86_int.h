@@ -41,6 +41,7 @@ void x86_lop_memory(struct jit_emit *e, const struct lop *l);
 void x86_lop_atomic(struct jit_emit *e, const struct lop *l);
 /* jump.c */
 void x86_lop_jcc(struct jit_emit *e, const struct lop *l);
+void x86_lop_setcc(struct jit_emit *e, const struct lop *l);
 void x86_lop_may_goto(struct jit_emit *e, const struct lop *l);
 void x86_lop_gotox(struct jit_emit *e, const struct lop *l);
 void x86_lop_poll(struct jit_emit *e, const struct lop *l);
