@@ -17,6 +17,7 @@
 
 /* Of a long program only every so many is tried: the time is the square of its length. */
 #define LOADS_MAX 600
+#define ALLOCATIONS_MAX 3000000u /* of all loads of a program */
 
 struct sweep {
 	struct backend *b;
@@ -52,7 +53,7 @@ static bool record_sweep(struct sweep *s)
 		return false;
 	}
 	made = load_once(s, 0, &want);
-	step = made / LOADS_MAX + 1;
+	step = MAX(made / LOADS_MAX, made * made / ALLOCATIONS_MAX) + 1;
 	for (u64 nth = 1; !bad && nth <= made; nth += step) {
 		load_once(s, nth, &got);
 		if (got != -ENOMEM && got != want)
