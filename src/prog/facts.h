@@ -51,22 +51,24 @@ struct insn_facts {
 	u8 map_state;	 /* enum fact_map_state: the map argument of a call */
 	u8 key_state;	 /* enum fact_key_state: its constant key or index */
 	u8 alu_state;	 /* enum fact_alu */
-	u32 alu_limit;
-	bool map_unpriv;
-	bool zext_dst;	 /* the upper half of dst is read later, so a 32-bit write must clear it */
-	bool nospec;	 /* a speculation barrier goes before it … */
-	bool nospec_result; /* … or behind it */
-	u8 ctx_field_bytes; /* width of the context field that a narrow load reads; 0: not narrow */
-	bool call_with_percpu_alloc;
-	bool storage_get_atomic; /* storage_get: must not sleep here */
-	bool is_iter_next;
-	bool ret_not_null; /* a lookup that cannot fail */
+	u8 ctx_field_bytes; /* width of the field that a narrow load of a context reads, or 0 */
+	u8 fastcall_spills; /* pairs around a call that needs none of them (bpf_fastcall) */
+	/* bits: there is one of this struct for each instruction */
+	bool map_unpriv : 1;
+	bool zext_dst : 1; /* the upper half of dst is read later: a 32-bit write must clear it */
+	bool nospec : 1;   /* a speculation barrier goes before it … */
+	bool nospec_result : 1; /* … or behind it */
+	bool call_with_percpu_alloc : 1;
+	bool storage_get_atomic : 1; /* storage_get: must not sleep here */
+	bool is_iter_next : 1;
+	bool ret_not_null : 1; /* a lookup that cannot fail */
 	/* bpf_loop: always called with this callback and flags 0, so it can be inlined. */
-	bool loop_seen, loop_inlinable;
-	u32 loop_callback; /* subprogram */
-	/* Spill/fill around calls that need none of it (bpf_fastcall). */
-	bool fastcall_pattern;
-	u8 fastcall_spills;
+	bool loop_seen : 1, loop_inlinable : 1;
+	bool fastcall_pattern : 1; /* one of those spills and fills */
+	union {
+		u32 alu_limit;	   /* of arithmetic with a pointer */
+		u32 loop_callback; /* of a call of bpf_loop: the subprogram */
+	};
 	/*
 	 * Of calls (by the index as loaded: prog_orig_idx). FACT_MAP_ONE: a map of the program, or
 	 * the template of the inner maps that the call is made on. FACT_KEY_CONST: the index of a
@@ -76,6 +78,7 @@ struct insn_facts {
 	const struct map *map;
 	u64 key;
 };
+_Static_assert(sizeof(struct insn_facts) == 32, "one for each instruction");
 
 struct subprog_facts {
 	u32 start, end;

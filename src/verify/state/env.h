@@ -29,10 +29,13 @@ struct insn_aux {
 	u8 op;		    /* enum isa_op, decoded once */
 	bool fields_ok;	    /* reserved fields hold what they must */
 	u8 mem_base;	    /* enum reg_base first seen here (reg_type_mismatch) */
-	u32 mem_type;	    /* its full type */
+	union {
+		u32 mem_type; /* its full type */
+		u32 map_off;  /* of lddw of a map's value, which accesses nothing */
+	};
 	const struct map *map; /* lddw of a map or its value */
-	u32 map_off;
 };
+_Static_assert(sizeof(struct insn_aux) == 16, "one for each instruction");
 
 /*
  * Calls that would go upward between sub-floors; filled in by verify/main.c. Each is documented
