@@ -11,4 +11,6 @@ cache=$HOME/.cache/skep
 # Records are made by the comparisons; the first time that takes some minutes.
 ls "$cache"/objects-rec-*/*.rec >/dev/null 2>&1 || python3 tools/selftests/run.py --objects >/dev/null
 ls "$cache"/selftests-rec-*/*.rec >/dev/null 2>&1 || python3 tools/selftests/run.py >/dev/null
-exec build-bench/tests/verify/verify_speed "$@" "$cache"/objects-rec-*/*.rec "$cache"/selftests-rec-*/*.rec
+# One folder for each state of what makes them: the newest.
+newest() { ls -td "$cache"/"$1"-rec-*/ | head -1; }
+exec build-bench/tests/verify/verify_speed "$@" "$(newest objects)"*.rec "$(newest selftests)"*.rec
