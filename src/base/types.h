@@ -10,6 +10,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* What cannot be is asserted, for hostile programs too: an abort, never an unsound proof. */
+#ifdef NDEBUG
+#error "asserts are part of the verifier: build with -Db_ndebug=false"
+#endif
+
 typedef uint8_t u8;
 typedef uint16_t u16;
 typedef uint32_t u32;

@@ -58,24 +58,23 @@ struct shape {
 	u16 use, def;
 };
 
-#define IS(family, what) (ISA_FAMILY_##family == ISA_FAMILY_##what)
-
 static const struct shape shapes[ISA_OP_CNT] = {
-#define ISA_OP(id, family, code, sel, selv, dst_, src_, off, imm, fn, width, form, text, use_,     \
-	       def_, cpu, since)                                                                   \
-	[ISA_##id] = {                                                                             \
-		.dst_read = (dst_) & ISA_REG_R,                                                    \
-		.dst_written = (dst_) >> 1 & 1,                                                    \
-		.src_read = (src_) & ISA_REG_R,                                                    \
-		.src_written = (src_) >> 1 & 1,                                                    \
-		.src_is_reg = (src_) != ISA_REG_NONE && (src_) != ISA_REG_SEL,                     \
-		.rare = ((off) == ISA_OFF_JUMP ? RARE_JUMP_OFF : 0) |                              \
-			((imm) == ISA_IMM_JUMP ? RARE_JUMP_IMM : 0) |                              \
-			((imm) == ISA_IMM_SUBPROG ? RARE_JUMP_IMM : 0) |                           \
-			(IS(family, LDDW) ? RARE_PAIR : 0) | (IS(family, CALL) ? RARE_CALL : 0) |  \
-			(IS(family, CALLX) || IS(family, EXIT) ? RARE_CALL : 0),                   \
-		.use = use_,                                                                       \
-		.def = def_,                                                                       \
+#define ISA_OP(id, family, code, sel, selv, dst_, src_, off, imm, fn, width, form, text, use_,\
+	       def_, cpu, since)                                                           \
+	[ISA_##id] = {                                                                     \
+		.dst_read = !!((dst_) & ISA_REG_R),                                        \
+		.dst_written = !!((dst_) & ISA_REG_W),                                     \
+		.src_read = !!((src_) & ISA_REG_R),                                        \
+		.src_written = !!((src_) & ISA_REG_W),                                     \
+		.src_is_reg = (src_) != ISA_REG_NONE && (src_) != ISA_REG_SEL,             \
+		.rare = ((off) == ISA_OFF_JUMP ? RARE_JUMP_OFF : 0) |                      \
+			((imm) == ISA_IMM_JUMP ? RARE_JUMP_IMM : 0) |                      \
+			((imm) == ISA_IMM_SUBPROG ? RARE_JUMP_IMM : 0) |                   \
+			(ISA_IS(family, LDDW) ? RARE_PAIR : 0) |                           \
+			(ISA_IS(family, CALL) || ISA_IS(family, CALLX) ? RARE_CALL : 0) |  \
+			(ISA_IS(family, EXIT) ? RARE_CALL : 0),                            \
+		.use = use_,                                                               \
+		.def = def_,                                                               \
 	},
 #include "isa/ops.def"
 };

@@ -43,6 +43,8 @@ enum isa_family {
 	ISA_FAMILY_LDABS,
 	ISA_FAMILY_LDIND,
 };
+/* In an expansion of isa/ops.def: the row's family is @what. */
+#define ISA_IS(family, what) (ISA_FAMILY_##family == ISA_FAMILY_##what)
 
 /* Which field tells operations with one opcode byte apart. */
 enum isa_sel { ISA_SEL_NONE, ISA_SEL_OFF, ISA_SEL_IMM, ISA_SEL_SRC };
@@ -50,7 +52,7 @@ enum isa_sel { ISA_SEL_NONE, ISA_SEL_OFF, ISA_SEL_IMM, ISA_SEL_SRC };
 /* What an instruction does with a register field; NONE must hold 0, SEL selects the operation. */
 enum isa_reg {
 	ISA_REG_NONE = 0,
-	ISA_REG_R = 1, /* bits: isa_regs_read and isa_regs_written count on it */
+	ISA_REG_R = 1,
 	ISA_REG_W = 2,
 	ISA_REG_RW = 3,
 	ISA_REG_SEL = 4,
@@ -153,16 +155,16 @@ static inline u16 isa_regs_read(const struct insn *i, enum isa_op op)
 {
 	const struct isa_info *info = isa_info(op);
 
-	return (u16)((u32)(info->dst & ISA_REG_R) << i->dst |
-		     (u32)(info->src & ISA_REG_R) << i->src | info->use);
+	return (u16)((u32)!!(info->dst & ISA_REG_R) << i->dst |
+		     (u32)!!(info->src & ISA_REG_R) << i->src | info->use);
 }
 
 static inline u16 isa_regs_written(const struct insn *i, enum isa_op op)
 {
 	const struct isa_info *info = isa_info(op);
 
-	return (u16)((u32)(info->dst >> 1 & 1) << i->dst | (u32)(info->src >> 1 & 1) << i->src |
-		     info->def);
+	return (u16)((u32)!!(info->dst & ISA_REG_W) << i->dst |
+		     (u32)!!(info->src & ISA_REG_W) << i->src | info->def);
 }
 
 #endif

@@ -46,11 +46,11 @@ static int keep_places(struct jit_code *c, const struct relax *r)
 	    jit_insn_map_init(&c->map, f->insn_cnt))
 		return -ENOMEM;
 	for (u32 i = 0, cnt = f->insn_cnt; i < cnt; i++) {
-		if (likely(!(f->flags[i] & FRONT_HALF)))
+		if (likely(!f->insns[i].half))
 			last = relax_at(r, &r->places[i]);
 		if (jit_insn_map_add(&c->map, i, last))
 			return -ENOMEM;
-		if (unlikely(c->gotox) && !(f->flags[i] & FRONT_HALF))
+		if (unlikely(c->gotox) && !f->insns[i].half)
 			c->gotox[i] = ptr_to_u64(c->mem.exec) + last;
 	}
 	for (u32 n = 0; n < f->func_cnt; n++) {

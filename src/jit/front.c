@@ -14,21 +14,18 @@
 
 #define PASSES_MAX 32u
 
-#define IS(family, what) (ISA_FAMILY_##family == ISA_FAMILY_##what)
-
 const u8 front_kinds[ISA_OP_CNT] = {
 	[ISA_INVALID] = FRONT_BAD,
-#define ISA_OP(id, family, code, sel, selv, dst, src, off, imm, ...)                           \
-	[ISA_##id] =                                                                           \
-		((off) == ISA_OFF_JUMP || (imm) == ISA_IMM_JUMP ? FRONT_JUMPS : 0) |           \
-		(IS(family, EXIT) || IS(family, JA) || IS(family, GOTOX) ? FRONT_ENDS : 0) |   \
-		(IS(family, CALL) || IS(family, CALLX) || IS(family, LDABS) ||                 \
-				 IS(family, LDIND) || IS(family, GOTOX) ?                      \
-			 FRONT_CALLS :                                                         \
-			 0) |                                                                  \
-		(IS(family, LDDW) ? FRONT_PAIR : 0) | (IS(family, GOTOX) ? FRONT_GOTOX : 0) |  \
-		(IS(family, EXIT) ? FRONT_EXIT : 0) |                                          \
-		(IS(family, MAY_GOTO) ? FRONT_MAY_GOTO : 0),
+#define ISA_OP(id, family, code, sel, selv, dst, src, off, imm, ...)                       \
+	[ISA_##id] =                                                                       \
+		((off) == ISA_OFF_JUMP || (imm) == ISA_IMM_JUMP ? FRONT_JUMPS : 0) |       \
+		(ISA_IS(family, EXIT) || ISA_IS(family, JA) ? FRONT_ENDS : 0) |            \
+		(ISA_IS(family, CALL) || ISA_IS(family, CALLX) ? FRONT_CALLS : 0) |        \
+		(ISA_IS(family, LDABS) || ISA_IS(family, LDIND) ? FRONT_CALLS : 0) |       \
+		(ISA_IS(family, GOTOX) ? FRONT_GOTOX | FRONT_ENDS | FRONT_CALLS : 0) |     \
+		(ISA_IS(family, LDDW) ? FRONT_PAIR : 0) |                                  \
+		(ISA_IS(family, EXIT) ? FRONT_EXIT : 0) |                                  \
+		(ISA_IS(family, MAY_GOTO) ? FRONT_MAY_GOTO : 0),
 #include "isa/ops.def"
 };
 
@@ -125,8 +122,6 @@ static int mark_kind(struct front *f, u32 idx, u8 kind, struct marked *m)
 	}
 	if (kind & FRONT_EXIT)
 		d->reads = 1;
-	if (kind & FRONT_PAIR)
-		f->flags[idx + 1] |= FRONT_HALF;
 	if (!(kind & (FRONT_CALLS | FRONT_PAIR)))
 		return 0;
 	f->gotox |= d->op == ISA_GOTOX;
@@ -170,7 +165,7 @@ static void mark_addrs(struct front *f, const struct marked *m)
 		if (f->insns[i].op == ISA_LDDW_FUNC)
 			func_starts(f, f->insns[i].target);
 	for (u32 i = 0; f->gotox && i < f->insn_cnt; i++)
-		f->flags[i] |= f->flags[i] & FRONT_HALF ? 0 : FRONT_LEADER | FRONT_MANY;
+		f->flags[i] |= f->insns[i].half ? 0 : FRONT_LEADER | FRONT_MANY;
 }
 
 /*

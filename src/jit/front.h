@@ -23,10 +23,9 @@
 
 enum front_flag {
 	FRONT_LEADER = 1, /* jumps arrive here */
-	FRONT_HALF = 2,	  /* second word of a pair */
-	FRONT_FUNC = 4,	  /* first instruction of a function */
-	FRONT_LOOP = 8,	  /* jumps backwards arrive here */
-	FRONT_MANY = 16,  /* more than one jump arrives here, or something else than a jump */
+	FRONT_FUNC = 2,	  /* first instruction of a function */
+	FRONT_LOOP = 4,	  /* jumps backwards arrive here */
+	FRONT_MANY = 8,   /* more than one jump arrives here, or something else than a jump */
 };
 
 /* What most instructions are not, by operation. */

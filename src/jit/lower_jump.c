@@ -100,7 +100,8 @@ static bool follows(const struct lower *l, u32 ahead)
 	const u8 *marks = l->f->prog->marks;
 	const u32 idx = l->idx + ahead;
 
-	return idx < l->e->func->end && !(l->f->flags[idx] & (FRONT_LEADER | FRONT_HALF)) &&
+	return idx < l->e->func->end && !(l->f->flags[idx] & FRONT_LEADER) &&
+	       !l->f->insns[idx].half &&
 	       !(marks && marks[idx] & XLATE_NOSPEC);
 }
 

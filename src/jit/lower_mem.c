@@ -39,7 +39,7 @@ static bool swap_follows(const struct lower *l, const struct decoded *d, u32 bit
 	if (marks && marks[l->idx + 1] & XLATE_NOSPEC)
 		return false; /* a barrier is to stand between the two */
 	if (bits < 16 || !l->e->target->load_be(l->e->features) ||
-	    l->f->flags[l->idx + 1] & (FRONT_LEADER | FRONT_HALF) || next->dst != d->dst)
+	    l->f->flags[l->idx + 1] & FRONT_LEADER || next->half || next->dst != d->dst)
 		return false;
 	return bits == 16 ? op == ISA_BE16 || op == ISA_BSWAP16 :
 	       bits == 32 ? op == ISA_BE32 || op == ISA_BSWAP32 :
@@ -92,7 +92,7 @@ static bool continues(const struct lower *l, const struct decoded *first, const 
 
 	return idx < f->insn_cnt && d->op == first->op && d->dst == first->dst &&
 	       d->src == first->src && d->off == off &&
-	       !(f->flags[idx] & (FRONT_LEADER | FRONT_HALF)) &&
+	       !(f->flags[idx] & FRONT_LEADER) && !d->half &&
 	       !(f->prog->marks && f->prog->marks[idx] & XLATE_NOSPEC);
 }
 

@@ -75,8 +75,6 @@ struct reg {
 			bool dynptr_first_slot;
 		};
 		struct {
-			const struct btf *iter_btf;
-			u32 iter_btf_id;
 			u32 iter_state : 2; /* enum iter_state */
 			u32 iter_depth : 30;
 		};
